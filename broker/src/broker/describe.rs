@@ -1,0 +1,148 @@
+//! What the inspector is shown.
+//!
+//! Owns gathering it; never shows anybody a stream or a user they may not see.
+
+use super::Broker;
+use crate::access::Right;
+use crate::peer;
+use crate::pool::Memory;
+use crate::session::Session;
+use crate::stream::{Reader, Stream};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use streamem_sys::file;
+use streamem_wire::message::{self, Descriptor, Holder, Inspection};
+use streamem_wire::{SessionId, StreamName, SubscriptionId};
+
+impl Broker {
+    /// Everything this session may see.
+    pub(super) fn inspect(&self, id: SessionId) -> Inspection {
+        let asker = self.sessions.get(&id);
+        let is_admin =
+            asker.is_some_and(|session| self.config.access.allows(Right::Admin, &session.peer));
+        let uid = asker.map(|session| session.peer.uid);
+        let may_see = |session: &&Session| is_admin || Some(session.peer.uid) == uid;
+        let streams: Vec<&Stream> = self
+            .streams
+            .iter()
+            .filter(|stream| {
+                asker.is_some_and(|session| stream.access.allows(Right::See, &session.peer))
+            })
+            .collect();
+        let own = |reader: &Reader| is_admin || Some(reader.owner.uid) == uid;
+        Inspection {
+            broker: self.pong(),
+            sessions: self
+                .sessions
+                .values()
+                .filter(may_see)
+                .map(|session| describe(session, id))
+                .collect(),
+            subscriptions: streams
+                .iter()
+                .flat_map(|stream| stream.describe_readers(own))
+                .collect(),
+            pools: streams
+                .iter()
+                .map(|stream| stream.describe_pool())
+                .collect(),
+            descriptors: streams
+                .iter()
+                .flat_map(|stream| descriptors(stream, is_admin, uid))
+                .collect(),
+            accounts: self.accounts.describe(if is_admin { None } else { uid }),
+            streams: streams.iter().map(|stream| stream.describe()).collect(),
+        }
+    }
+}
+
+fn describe(session: &Session, asker: SessionId) -> message::Session {
+    message::Session {
+        session: session.id,
+        pid: session.peer.pid,
+        uid: session.peer.uid,
+        gid: session.peer.gid,
+        command: peer::command(session.peer.pid),
+        connected_ns: session.connected_ns,
+        own: session.id == asker,
+    }
+}
+
+fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descriptor> {
+    let seen: Vec<&Reader> = stream
+        .readers()
+        .iter()
+        .filter(|reader| is_admin || Some(reader.owner.uid) == uid)
+        .collect();
+    let holders = |access: &str, of: &[&Reader]| -> Vec<Holder> {
+        of.iter()
+            .filter_map(|reader| {
+                let session = reader.owner.session?;
+                Some(Holder {
+                    session,
+                    pid: reader.owner.pid,
+                    access: access.to_owned(),
+                })
+            })
+            .collect()
+    };
+    let memory = |role, memory: &Memory, subscription, handed_to| {
+        descriptor(
+            role,
+            &stream.name,
+            subscription,
+            memory.kind,
+            memory.given(),
+            handed_to,
+        )
+    };
+    let mut all = stream.with_memory(|shared| {
+        vec![
+            memory("ring", &shared.ring, None, holders("read", &seen)),
+            memory("pool", &shared.pool, None, holders("read", &seen)),
+        ]
+    });
+    for reader in seen {
+        let id = Some(reader.seat.id);
+        all.push(memory(
+            "lease",
+            &reader.seat.page,
+            id,
+            holders("write", &[reader]),
+        ));
+        if let Some(eventfd) = &reader.seat.eventfd {
+            let handed_to = holders("write", &[reader]);
+            all.push(descriptor(
+                "eventfd",
+                &stream.name,
+                id,
+                "eventfd",
+                eventfd.as_fd(),
+                handed_to,
+            ));
+        }
+    }
+    all
+}
+
+fn descriptor(
+    role: &str,
+    stream: &StreamName,
+    subscription: Option<SubscriptionId>,
+    kind: &str,
+    fd: BorrowedFd<'_>,
+    handed_to: Vec<Holder>,
+) -> Descriptor {
+    let (bytes, inode) = file::size_and_inode(fd).unwrap_or_default();
+    Descriptor {
+        role: role.to_owned(),
+        stream: stream.clone(),
+        subscription,
+        number: fd.as_raw_fd(),
+        kind: kind.to_owned(),
+        bytes,
+        seals: file::seals(fd).unwrap_or_default(),
+        inode,
+        exporter: "streamemd".to_owned(),
+        handed_to,
+    }
+}

@@ -1,0 +1,201 @@
+//! What happens to the broker as a whole: streams come and go, configuration is read again, time passes.
+//!
+//! Owns the order of these things; never disturbs a stream that did not change.
+
+use super::tell::event;
+use super::{Broker, BrokerError, Next, Signal};
+use crate::config::Config;
+use crate::engine::{EngineError, Token};
+use rustix::event::PollFlags;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use sd_notify::NotifyState;
+use streamem_sys::clock::monotonic_ns;
+use streamem_wire::message::Change;
+use streamem_wire::{StreamName, SubscriptionId};
+use tracing::{error, info, warn};
+
+/// How long a subscription from before a restart that holds nothing waits for its owner.
+const ORPHAN_NS: u64 = 60_000_000_000;
+
+impl Broker {
+    pub(super) fn take_signals(&mut self) -> Result<Next, BrokerError> {
+        for signal in self.signals.take() {
+            match signal {
+                Signal::End => return Ok(Next::End),
+                Signal::Reload => self.reload(),
+            }
+        }
+        self.engine
+            .watch(self.signals.pipe(), PollFlags::IN, Token::Signal)?;
+        Ok(Next::GoOn)
+    }
+
+    pub(super) fn tick(&mut self) -> Result<(), BrokerError> {
+        self.engine.tick(self.tick, Token::Tick)?;
+        if sd_notify::watchdog_enabled().is_some() {
+            // A service manager that is gone will not kill us either.
+            let _fed = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+        if !self.accepting {
+            self.accept_next()?;
+        }
+        let now_ns = monotonic_ns();
+        let lost: Vec<StreamName> = self
+            .streams
+            .iter()
+            .filter(|stream| stream.must_retry(now_ns))
+            .map(|stream| stream.name.clone())
+            .collect();
+        for name in lost {
+            self.retry(&name);
+        }
+        if now_ns - self.started_ns > ORPHAN_NS && !self.orphans.is_empty() {
+            self.bury_idle();
+        }
+        Ok(())
+    }
+
+    fn retry(&mut self, name: &StreamName) {
+        match self.streams.retry(name) {
+            Ok(()) => self.tell_stream(Change::Changed, "stream-live", name, None),
+            Err(why) => {
+                if let Some(stream) = self.streams.get_mut(name) {
+                    stream.lose(why.to_string());
+                }
+            }
+        }
+    }
+
+    /// Tells everybody of a new stream, and gives it to those who waited for it.
+    pub(super) fn announce(&mut self, name: &StreamName) {
+        self.tell_stream(Change::Appeared, "stream-added", name, None);
+        self.serve_pending();
+    }
+
+    /// Removes a stream, and tells everybody.
+    pub(super) fn remove(&mut self, name: &StreamName) {
+        // Told first, while it is still known who may see it.
+        self.tell_stream(Change::Vanished, "stream-removed", name, None);
+        if let Some(stream) = self.streams.remove(name) {
+            for reader in stream.readers() {
+                self.claim_back(reader.seat.id);
+            }
+        }
+    }
+
+    fn reload(&mut self) {
+        // Without a service manager there is nobody to tell.
+        let began = NotifyState::monotonic_usec_now();
+        let _told = began.and_then(|began| sd_notify::notify(&[NotifyState::Reloading, began]));
+        match Config::load(self.config_place.as_deref()) {
+            Ok(config) => self.take_over(config),
+            Err(why) => error!(
+                "the configuration was not read again, the former one stays in force:\n{why}"
+            ),
+        }
+        let _told = sd_notify::notify(&[NotifyState::Ready]);
+    }
+
+    fn take_over(&mut self, new: Config) {
+        let old = std::mem::replace(&mut self.config, new);
+        if old.socket != self.config.socket {
+            warn!("the socket's place is only changed by a restart");
+        }
+        self.accounts.set_limit(self.config.quota);
+        for name in old
+            .streams
+            .keys()
+            .filter(|name| !self.config.streams.contains_key(*name))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
+            self.remove(&name);
+        }
+        let mut appeared = Vec::new();
+        for (name, wanted) in self.config.streams.clone() {
+            let access = wanted
+                .access
+                .clone()
+                .unwrap_or_else(|| self.config.access.clone());
+            let Some(stream) = self.streams.get_mut(&name) else {
+                match self.streams.add(&name, wanted, access, &self.config.pool) {
+                    Ok(()) => appeared.push(name),
+                    Err(why) => error!(stream = %name, "not added: {why}"),
+                }
+                continue;
+            };
+            stream.access = access;
+            stream.config.access = wanted.access;
+            if stream.config.source != wanted.source {
+                self.change(&name, &wanted.source);
+            }
+        }
+        for stream in self
+            .streams
+            .iter_mut()
+            .filter(|stream| !self.config.streams.contains_key(&stream.name))
+        {
+            stream.access = self.config.access.clone();
+        }
+        for name in appeared {
+            self.announce(&name);
+        }
+        info!("the configuration was read again");
+        self.tell(event("reloaded"));
+    }
+
+    fn change(&mut self, name: &StreamName, source: &crate::source::SourceUri) {
+        match self.streams.change(name, source, &self.config.pool) {
+            Ok(()) => self.tell_stream(Change::Changed, "stream-renewed", name, None),
+            Err(why) => error!(stream = %name, "left as it was: {why}"),
+        }
+    }
+
+    /// Waits for the end of a process that held a subscription before a restart.
+    pub(super) fn watch_owner(&mut self, id: SubscriptionId, pid: u32) -> Result<(), EngineError> {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        match pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) {
+            Some(pidfd) => {
+                self.engine.watch(&pidfd, PollFlags::IN, Token::Owner(id))?;
+                self.orphans.insert(id, pidfd);
+            }
+            None => drop(self.streams.leave(id)),
+        }
+        Ok(())
+    }
+
+    /// The owner of a subscription from before a restart has ended.
+    pub(super) fn bury(&mut self, id: SubscriptionId) {
+        if self.orphans.remove(&id).is_some() {
+            self.end_subscription(id);
+        }
+    }
+
+    fn bury_idle(&mut self) {
+        let holds = |id: &SubscriptionId| {
+            self.streams
+                .of_subscription(*id)
+                .and_then(|stream| stream.reader(*id))
+                .is_some_and(|reader| reader.seat.held() > 0)
+        };
+        let idle: Vec<SubscriptionId> = self
+            .orphans
+            .keys()
+            .filter(|id| !holds(id))
+            .copied()
+            .collect();
+        for id in idle {
+            self.claim_back(id);
+            self.end_subscription(id);
+        }
+    }
+
+    /// A subscription from before a restart no longer waits for its owner.
+    pub(super) fn claim_back(&mut self, id: SubscriptionId) {
+        if self.orphans.remove(&id).is_some()
+            && let Err(why) = self.engine.forget(Token::Owner(id))
+        {
+            warn!("subscription {id}: {why}");
+        }
+    }
+}

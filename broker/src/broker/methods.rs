@@ -1,0 +1,313 @@
+//! The methods of the socket: what each call does and what it is answered.
+//!
+//! Owns the meaning of calls; never closes a session for a call it refuses.
+
+use super::Broker;
+use super::tell::event;
+use crate::access::Right;
+use crate::config::StreamConfig;
+use crate::session::Over;
+use crate::source::SourceUri;
+use crate::streams::no_such_stream;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::os::fd::OwnedFd;
+use streamem_sys::clock::monotonic_ns;
+use streamem_wire::message::{
+    self, AddStream, Change, Listing, OfStream, Pong, ServiceInfo, StreamInfo,
+};
+use streamem_wire::varlink::{Call, Reply};
+use streamem_wire::{Reason, Refusal, SessionId, StreamName};
+
+pub(super) type Parameters = Map<String, Value>;
+
+/// What a call is answered with.
+pub(super) enum Answer {
+    Once(Parameters, Vec<OwnedFd>),
+    /// The first of several replies.
+    First(Parameters),
+    Later,
+}
+
+pub(super) type Answered = Result<Answer, Refusal>;
+
+/// The fields of a message as a reply has them.
+pub(super) fn parameters(message: &impl Serialize) -> Parameters {
+    match serde_json::to_value(message) {
+        Ok(Value::Object(fields)) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// A reply that others will follow.
+pub(super) fn continued(parameters: Parameters) -> Reply {
+    Reply {
+        parameters,
+        continues: true,
+        error: None,
+    }
+}
+
+pub(super) fn once(message: &impl Serialize) -> Answered {
+    Ok(Answer::Once(parameters(message), Vec::new()))
+}
+
+pub(super) fn arguments<T: DeserializeOwned>(call: &Call) -> Result<T, Refusal> {
+    // Absent and null are the same in varlink.
+    let given: Parameters = call
+        .parameters
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    let names: Vec<String> = given.keys().cloned().collect();
+    serde_json::from_value(Value::Object(given)).map_err(|error| {
+        let text = error.to_string();
+        let quoted = text.split('`').nth(1).unwrap_or_default().to_owned();
+        let subject = if quoted.is_empty() {
+            names.join(", ")
+        } else {
+            quoted
+        };
+        Refusal::new(
+            Reason::InvalidParameter,
+            subject,
+            format!("{} was called with wrong parameters: {text}", call.method),
+        )
+    })
+}
+
+impl Broker {
+    /// Answers one call.
+    pub(super) fn answer(&mut self, id: SessionId, call: &Call) -> Result<(), Over> {
+        let answered = self.dispatch(id, call);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return Ok(());
+        };
+        if call.oneway {
+            return Ok(());
+        }
+        match answered {
+            Ok(Answer::Once(parameters, fds)) => session.reply(
+                &Reply {
+                    parameters,
+                    ..Reply::default()
+                },
+                fds,
+            ),
+            Ok(Answer::First(parameters)) => session.reply(&continued(parameters), Vec::new()),
+            Ok(Answer::Later) => Ok(()),
+            Err(refusal) => session.reply(&refusal.reply(), Vec::new()),
+        }
+    }
+
+    fn dispatch(&mut self, id: SessionId, call: &Call) -> Answered {
+        let (interface, method) = call.method.rsplit_once('.').unwrap_or(("", &call.method));
+        if call.upgrade {
+            let message = "this service does not change protocols: call without `upgrade`";
+            return Err(Refusal::new(
+                Reason::MethodNotImplemented,
+                &call.method,
+                message,
+            ));
+        }
+        match (interface, method) {
+            (message::INTERFACE, "Ping") => once(&self.pong()),
+            (message::INTERFACE, "List") => self.list(id, call),
+            (message::INTERFACE, "Info") => self.info(id, call),
+            (message::INTERFACE, "Subscribe") => self.subscribe(id, call),
+            (message::INTERFACE, "Renew") => self.renew(id, call),
+            (message::INTERFACE, "Unsubscribe") => self.unsubscribe(id, call),
+            (message::INTERFACE, "Inspect") => once(&self.inspect(id)),
+            (message::INTERFACE, "Monitor") => self.monitor(id, call),
+            (message::INTERFACE, "AddStream") => self.add_stream(id, call),
+            (message::INTERFACE, "RemoveStream") => self.remove_stream(id, call),
+            (message::SERVICE_INTERFACE, "GetInfo") => once(&ServiceInfo {
+                vendor: "Streamem".to_owned(),
+                product: "streamemd".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                url: String::new(),
+                interfaces: vec![
+                    message::SERVICE_INTERFACE.to_owned(),
+                    message::INTERFACE.to_owned(),
+                ],
+            }),
+            (message::SERVICE_INTERFACE, "GetInterfaceDescription") => describe_interface(call),
+            (message::INTERFACE | message::SERVICE_INTERFACE, _) => {
+                let message = format!(
+                    "there is no method {}; GetInterfaceDescription tells which there are",
+                    call.method
+                );
+                Err(Refusal::new(Reason::MethodNotFound, &call.method, message))
+            }
+            _ => {
+                let message = format!(
+                    "there is no interface {interface:?} here; GetInfo tells which there are"
+                );
+                Err(Refusal::new(Reason::InterfaceNotFound, interface, message))
+            }
+        }
+    }
+
+    pub(super) fn pong(&self) -> Pong {
+        Pong {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            now_ns: monotonic_ns(),
+            started_ns: self.started_ns,
+        }
+    }
+
+    fn list(&mut self, id: SessionId, call: &Call) -> Answered {
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(Answer::Later);
+        };
+        let streams = self
+            .streams
+            .iter()
+            .filter(|stream| stream.access.allows(Right::See, &session.peer));
+        let listing = Listing {
+            change: Change::Present,
+            streams: streams.map(|stream| stream.describe()).collect(),
+        };
+        if !call.more {
+            return once(&listing);
+        }
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.watching = true;
+        }
+        Ok(Answer::First(parameters(&listing)))
+    }
+
+    fn monitor(&mut self, id: SessionId, call: &Call) -> Answered {
+        if !call.more {
+            let message = "Monitor has a reply for every event: call it with `more`";
+            return Err(Refusal::new(Reason::ExpectedMore, &call.method, message));
+        }
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.monitoring = true;
+        }
+        Ok(Answer::First(parameters(&event("monitoring"))))
+    }
+
+    /// Checks that the session may do this with this stream; a stream it may not see does not exist
+    /// for it.
+    pub(super) fn permit(
+        &self,
+        id: SessionId,
+        name: &StreamName,
+        right: Right,
+    ) -> Result<(), Refusal> {
+        let Some(session) = self.sessions.get(&id) else {
+            return Err(no_such_stream(name));
+        };
+        if self.streams.get(name).is_none() || !self.may(session, name, Right::See) {
+            return Err(no_such_stream(name));
+        }
+        if self.may(session, name, right) {
+            Ok(())
+        } else {
+            Err(not_permitted(session.peer.uid, right, name))
+        }
+    }
+
+    fn permit_admin(&self, id: SessionId, name: &StreamName) -> Result<(), Refusal> {
+        match self.sessions.get(&id) {
+            Some(session) if self.may(session, name, Right::Admin) => Ok(()),
+            session => Err(not_permitted(
+                session.map_or(0, |session| session.peer.uid),
+                Right::Admin,
+                name,
+            )),
+        }
+    }
+
+    fn info(&mut self, id: SessionId, call: &Call) -> Answered {
+        let OfStream { stream: name } = arguments(call)?;
+        self.permit(id, &name, Right::See)?;
+        let stream = self
+            .streams
+            .get(&name)
+            .ok_or_else(|| no_such_stream(&name))?;
+        once(&StreamInfo {
+            stream: stream.describe(),
+        })
+    }
+
+    fn add_stream(&mut self, id: SessionId, call: &Call) -> Answered {
+        let AddStream {
+            stream: name,
+            source,
+        } = arguments(call)?;
+        self.permit_admin(id, &name)?;
+        if self.streams.get(&name).is_some() {
+            let message = format!(
+                "there is a stream {:?} already: remove it first, or choose another name",
+                name.as_str()
+            );
+            return Err(Refusal::new(Reason::StreamExists, name.as_str(), message));
+        }
+        let bad = |error: &dyn std::fmt::Display| {
+            Refusal::new(Reason::BadSource, &source, error.to_string())
+        };
+        let uri: SourceUri = source.parse().map_err(|error| bad(&error))?;
+        let config = StreamConfig {
+            source: uri,
+            access: None,
+        };
+        let access = self.config.access.clone();
+        self.streams
+            .add(&name, config, access, &self.config.pool)
+            .map_err(|error| error.refusal(&name))?;
+        self.announce(&name);
+        let stream = self
+            .streams
+            .get(&name)
+            .ok_or_else(|| no_such_stream(&name))?;
+        once(&StreamInfo {
+            stream: stream.describe(),
+        })
+    }
+
+    fn remove_stream(&mut self, id: SessionId, call: &Call) -> Answered {
+        let OfStream { stream: name } = arguments(call)?;
+        self.permit(id, &name, Right::See)?;
+        self.permit_admin(id, &name)?;
+        self.remove(&name);
+        Ok(Answer::Once(Map::new(), Vec::new()))
+    }
+}
+
+fn not_permitted(uid: u32, right: Right, name: &StreamName) -> Refusal {
+    let right = right.name();
+    let message = format!(
+        "user {uid} may not {right} stream {:?}: add the user or one of its groups to `{right}` under [access] or \
+         [stream.{name}.access] in the configuration",
+        name.as_str()
+    );
+    Refusal::new(Reason::NotPermitted, name.as_str(), message)
+}
+
+fn describe_interface(call: &Call) -> Answered {
+    #[derive(serde::Deserialize)]
+    struct Wanted {
+        interface: String,
+    }
+    let Wanted { interface } = arguments(call)?;
+    let description = match interface.as_str() {
+        message::INTERFACE => message::INTERFACE_DESCRIPTION,
+        message::SERVICE_INTERFACE => message::SERVICE_DESCRIPTION,
+        _ => {
+            let message =
+                format!("there is no interface {interface:?} here; GetInfo tells which there are");
+            return Err(Refusal::new(Reason::InterfaceNotFound, interface, message));
+        }
+    };
+    let mut parameters = Map::new();
+    parameters.insert(
+        "description".to_owned(),
+        Value::String(description.to_owned()),
+    );
+    Ok(Answer::Once(parameters, Vec::new()))
+}

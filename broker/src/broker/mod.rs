@@ -1,0 +1,212 @@
+//! The broker: one loop that is one `match` over what happened.
+//!
+//! Owns the sessions and the streams and lets them meet; never blocks but in the engine, and never
+//! touches a pixel.
+
+mod describe;
+mod lifecycle;
+mod methods;
+mod sessions;
+mod signals;
+mod subscriptions;
+mod tell;
+
+pub use signals::{Signal, Signals};
+
+use crate::config::Config;
+use crate::engine::{Completion, Engine, EngineError, Token};
+use crate::listener::Listener;
+use crate::quota::Accounts;
+use crate::session::Session;
+use crate::store::{Kept, Store};
+use crate::stream::Loss;
+use crate::streams::{StreamError, Streams};
+use rustix::event::PollFlags;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+use streamem_sys::clock::monotonic_ns;
+use streamem_wire::message::Change;
+use streamem_wire::{SessionId, StreamName, SubscriptionId};
+use tracing::{debug, info, warn};
+
+/// Why the broker cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A stream of the configuration cannot be.
+    #[error("stream {name:?}: {cause}")]
+    Stream {
+        /// Which.
+        name: StreamName,
+        /// Why.
+        cause: StreamError,
+    },
+    /// The system would not give what is needed.
+    #[error("{action} failed: {cause}")]
+    System {
+        /// What was tried.
+        action: &'static str,
+        /// What the kernel said.
+        cause: io::Error,
+    },
+}
+
+/// What the broker is started with.
+#[derive(Debug)]
+pub struct Start {
+    /// The configuration.
+    pub config: Config,
+    /// Where it was read from, to be read again at SIGHUP.
+    pub config_place: Option<PathBuf>,
+    /// The socket.
+    pub listener: Listener,
+    /// What a former broker left.
+    pub kept: Kept,
+    /// Whether memory outlives this one.
+    pub store: Store,
+}
+
+/// The broker.
+#[derive(Debug)]
+pub struct Broker {
+    engine: Engine,
+    listener: Listener,
+    signals: Signals,
+    streams: Streams,
+    sessions: BTreeMap<SessionId, Session>,
+    sessions_begun: u64,
+    accounts: Accounts,
+    orphans: BTreeMap<SubscriptionId, OwnedFd>,
+    touched: BTreeSet<SessionId>,
+    config: Config,
+    config_place: Option<PathBuf>,
+    started_ns: u64,
+    tick: Duration,
+    accepting: bool,
+}
+
+/// Whether the loop goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    End,
+}
+
+impl Broker {
+    /// Brings everything up; when this returns, clients can connect.
+    pub fn new(start: Start) -> Result<Broker, BrokerError> {
+        let failed = |action| move |cause: io::Error| BrokerError::System { action, cause };
+        let engine = Engine::open()?;
+        let signals = Signals::catch().map_err(failed("catching signals"))?;
+        let mut streams =
+            Streams::new(start.store).map_err(|e| failed("making an eventfd")(e.into()))?;
+        let waiting = streams
+            .start(&start.config, start.kept)
+            .map_err(|(name, cause)| BrokerError::Stream { name, cause })?;
+        // A watchdog is fed three times in its time.
+        let watchdog = sd_notify::watchdog_enabled().map(|time| time / 3);
+        let tick = watchdog
+            .unwrap_or(Duration::MAX)
+            .min(Duration::from_secs(1));
+        let mut broker = Broker {
+            engine,
+            listener: start.listener,
+            signals,
+            streams,
+            sessions: BTreeMap::new(),
+            sessions_begun: 0,
+            accounts: Accounts::new(start.config.quota),
+            orphans: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            config: start.config,
+            config_place: start.config_place,
+            started_ns: monotonic_ns(),
+            tick,
+            accepting: false,
+        };
+        broker
+            .engine
+            .watch(broker.signals.pipe(), PollFlags::IN, Token::Signal)?;
+        broker
+            .engine
+            .read_losses(broker.streams.losses().eventfd(), Token::Losses)?;
+        broker.engine.tick(broker.tick, Token::Tick)?;
+        broker.accept_next()?;
+        for (id, pid) in waiting {
+            broker.watch_owner(id, pid)?;
+        }
+        Ok(broker)
+    }
+
+    /// Runs until a signal ends it.
+    pub fn run(&mut self) -> Result<(), BrokerError> {
+        let mut completions = Vec::new();
+        loop {
+            self.engine.wait(&mut completions)?;
+            for completion in completions.drain(..) {
+                if self.handle(completion)? == Next::End {
+                    self.drain();
+                    return Ok(());
+                }
+            }
+            self.poll_touched()?;
+        }
+    }
+
+    fn handle(&mut self, completion: Completion) -> Result<Next, BrokerError> {
+        match completion.token {
+            Token::Losses => self.take_losses()?,
+            Token::Session(id) => self.serve(id, completion.result),
+            Token::Listener => self.admit(completion)?,
+            Token::Signal => return self.take_signals(),
+            Token::Tick => self.tick()?,
+            Token::Owner(id) => self.bury(id),
+            Token::Nobody => {
+                if let Err(error) = completion.result {
+                    debug!("a request nobody waits for failed: {error}");
+                }
+            }
+        }
+        Ok(Next::GoOn)
+    }
+
+    fn take_losses(&mut self) -> Result<(), BrokerError> {
+        while let Some(Loss { source, why }) = self.streams.losses().take() {
+            let Some(stream) = self.streams.of_source(source) else {
+                continue;
+            };
+            warn!(stream = %stream.name, "source lost: {why}");
+            stream.lose(why.clone());
+            let name = stream.name.clone();
+            self.tell_stream(Change::Changed, "stream-lost", &name, Some(why));
+        }
+        self.engine
+            .read_losses(self.streams.losses().eventfd(), Token::Losses)?;
+        Ok(())
+    }
+
+    /// Sends what is owed and lets go.
+    fn drain(&mut self) {
+        info!("ending");
+        // Without a service manager there is nobody to tell.
+        let _told = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        for stream in self.streams.iter_mut() {
+            stream.suspend();
+        }
+        for _ in 0..20 {
+            for session in self.sessions.values_mut() {
+                // A peer that is gone has nothing to wait for.
+                let _gone = session.write();
+            }
+            if self.sessions.values().all(Session::is_drained) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}

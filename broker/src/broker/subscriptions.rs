@@ -1,0 +1,261 @@
+//! Subscriptions: how a client comes to read a stream, and what it is handed.
+//!
+//! Owns the order in which rights, quotas, slots and descriptors are asked for; a subscription that
+//! fails half-way leaves nothing behind.
+
+use super::Broker;
+use super::methods::{Answer, Answered, arguments, parameters};
+use super::tell::event;
+use crate::access::Right;
+use crate::stream::{Owner, Stream, Terms};
+use rustix::event::{EventfdFlags, eventfd};
+use serde_json::Map;
+use std::os::fd::{AsFd, BorrowedFd};
+use streamem_wire::message::{self, Change, Event, Grant, OfSubscription, Subscribe};
+use streamem_wire::varlink::{Call, Reply};
+use streamem_wire::{LEASES_MAX, Reason, Refusal, SLOTS_MAX, SessionId, SubscriptionId};
+
+/// What a descriptor is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Ring,
+    Pool,
+    Lease,
+    Eventfd,
+}
+
+fn out_of_range(parameter: &str, value: u32, most: usize) -> Refusal {
+    let message = format!("{parameter} is {value}; it can be 1 to {most}");
+    Refusal::new(Reason::InvalidParameter, parameter, message)
+}
+
+fn no_descriptor(subject: &str, cause: std::io::Error) -> Refusal {
+    let message =
+        format!("no descriptor for {subject}: {cause} (raise LimitNOFILE= of the service)");
+    Refusal::new(Reason::OutOfResources, subject, message)
+}
+
+impl Broker {
+    pub(super) fn subscribe(&mut self, id: SessionId, call: &Call) -> Answered {
+        let wanted: Subscribe = arguments(call)?;
+        if !(1..=LEASES_MAX).contains(&usize::try_from(wanted.leases).unwrap_or(0)) {
+            return Err(out_of_range("leases", wanted.leases, LEASES_MAX));
+        }
+        if !(1..=SLOTS_MAX).contains(&usize::try_from(wanted.depth).unwrap_or(0)) {
+            return Err(out_of_range("depth", wanted.depth, SLOTS_MAX));
+        }
+        self.grant(id, wanted)
+    }
+
+    fn grant(&mut self, id: SessionId, wanted: Subscribe) -> Answered {
+        if let Err(refusal) = self.permit(id, &wanted.stream, Right::Read) {
+            if refusal.reason == Reason::NoSuchStream && wanted.wait {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.pending = Some(wanted);
+                }
+                return Ok(Answer::Later);
+            }
+            return Err(refusal);
+        }
+        let Some(session) = self.sessions.get(&id) else {
+            return Ok(Answer::Later);
+        };
+        let owner = Owner {
+            session: Some(id),
+            pid: session.peer.pid,
+            uid: session.peer.uid,
+        };
+        if let Some(subscription) = wanted.resume
+            && let Some(answer) = self.resume(subscription, owner, &wanted)?
+        {
+            return Ok(answer);
+        }
+        let name = &wanted.stream;
+        let terms = Terms {
+            mode: wanted.mode,
+            depth: wanted.depth,
+            leases: wanted.leases,
+        };
+        let fds = if wanted.eventfd { 4 } else { 3 };
+        let charge = self
+            .streams
+            .charge(&self.accounts, owner.uid, name, terms, fds)?;
+        let eventfd = wanted
+            .eventfd
+            .then(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK));
+        let eventfd = eventfd
+            .transpose()
+            .map_err(|e| no_descriptor("an eventfd", e.into()))?;
+        let subscription = self.streams.join(name, owner, terms, eventfd, charge)?;
+        let answer = self.hand_over(subscription, false, &|_| true);
+        match &answer {
+            Ok(_) => {
+                self.tell_stream(Change::Changed, "", name, None);
+                self.tell(Event {
+                    stream: Some(name.clone()),
+                    session: Some(id),
+                    subscription: Some(subscription),
+                    pid: Some(owner.pid),
+                    ..event("subscribed")
+                });
+            }
+            Err(_) => drop(self.streams.leave(subscription)),
+        }
+        answer
+    }
+
+    fn resume(
+        &mut self,
+        id: SubscriptionId,
+        owner: Owner,
+        wanted: &Subscribe,
+    ) -> Result<Option<Answer>, Refusal> {
+        let name = &wanted.stream;
+        let slot_bytes = self.streams.get(name).map_or(0, Stream::slot_bytes);
+        let accounts = &self.accounts;
+        let charge = |terms: Terms| {
+            let amount = message::Quota {
+                subscriptions: 1,
+                leases: terms.leases.into(),
+                descriptors: 3,
+                bytes: slot_bytes * u64::from(terms.leases),
+                ..message::Quota::default()
+            };
+            accounts.charge(owner.uid, amount)
+        };
+        if !self.streams.resume(name, id, owner, charge)? {
+            return Ok(None);
+        }
+        self.claim_back(id);
+        self.tell(Event {
+            stream: Some(name.clone()),
+            session: owner.session,
+            subscription: Some(id),
+            pid: Some(owner.pid),
+            ..event("resumed")
+        });
+        self.hand_over(id, true, &|role| role == Role::Eventfd)
+            .map(Some)
+    }
+
+    pub(super) fn renew(&mut self, id: SessionId, call: &Call) -> Answered {
+        let OfSubscription { subscription } = arguments(call)?;
+        self.own(id, subscription)?;
+        self.hand_over(subscription, false, &|role| {
+            matches!(role, Role::Ring | Role::Pool)
+        })
+    }
+
+    pub(super) fn unsubscribe(&mut self, id: SessionId, call: &Call) -> Answered {
+        let OfSubscription { subscription } = arguments(call)?;
+        self.own(id, subscription)?;
+        self.end_subscription(subscription);
+        Ok(Answer::Once(Map::new(), Vec::new()))
+    }
+
+    fn own(&self, id: SessionId, subscription: SubscriptionId) -> Result<(), Refusal> {
+        let reader = self
+            .streams
+            .of_subscription(subscription)
+            .and_then(|stream| stream.reader(subscription));
+        if reader.is_some_and(|reader| reader.owner.session == Some(id)) {
+            return Ok(());
+        }
+        let message = format!(
+            "this session has no subscription {subscription}: its stream may have been removed; subscribe again"
+        );
+        Err(Refusal::new(
+            Reason::NoSuchSubscription,
+            subscription.to_string(),
+            message,
+        ))
+    }
+
+    /// The descriptors of a subscription, as far as they are wanted.
+    fn hand_over(
+        &self,
+        id: SubscriptionId,
+        resumed: bool,
+        wanted: &dyn Fn(Role) -> bool,
+    ) -> Answered {
+        let found = self
+            .streams
+            .of_subscription(id)
+            .and_then(|stream| Some((stream, stream.reader(id)?)));
+        let Some((stream, reader)) = found else {
+            return Err(Refusal::new(
+                Reason::NoSuchSubscription,
+                id.to_string(),
+                "the subscription has ended",
+            ));
+        };
+        let seat = &reader.seat;
+        let mut fds = Vec::new();
+        let mut add = |role, fd: Option<BorrowedFd<'_>>| -> Result<Option<u32>, Refusal> {
+            let Some(fd) = fd.filter(|_| wanted(role)) else {
+                return Ok(None);
+            };
+            let copy = fd
+                .try_clone_to_owned()
+                .map_err(|e| no_descriptor(stream.name.as_str(), e))?;
+            fds.push(copy);
+            Ok(u32::try_from(fds.len() - 1).ok())
+        };
+        let (ring, pool) = stream.with_memory(|memory| {
+            Ok((
+                add(Role::Ring, Some(memory.ring.given()))?,
+                add(Role::Pool, Some(memory.pool.given()))?,
+            ))
+        })?;
+        let lease = add(Role::Lease, Some(seat.page.given()))?;
+        let eventfd = add(Role::Eventfd, seat.eventfd.as_ref().map(AsFd::as_fd))?;
+        let grant = Grant {
+            subscription: id,
+            resumed,
+            stream: stream.describe(),
+            ring,
+            pool,
+            lease,
+            eventfd,
+        };
+        Ok(Answer::Once(parameters(&grant), fds))
+    }
+
+    /// Gives those who wait for a stream what they asked for.
+    pub(super) fn serve_pending(&mut self) {
+        let waiting: Vec<SessionId> = self
+            .sessions
+            .values()
+            .filter(|session| session.pending.is_some())
+            .map(|session| session.id)
+            .collect();
+        for id in waiting {
+            let Some(wanted) = self
+                .sessions
+                .get_mut(&id)
+                .and_then(|session| session.pending.take())
+            else {
+                continue;
+            };
+            self.touched.insert(id);
+            let answered = self.grant(id, wanted);
+            let Some(session) = self.sessions.get_mut(&id) else {
+                continue;
+            };
+            let replied = match answered {
+                Ok(Answer::Once(parameters, fds)) => session.reply(
+                    &Reply {
+                        parameters,
+                        ..Reply::default()
+                    },
+                    fds,
+                ),
+                Ok(_) => continue,
+                Err(refusal) => session.reply(&refusal.reply(), Vec::new()),
+            };
+            if let Err(over) = replied.and_then(|()| self.answer_calls(id)) {
+                self.end_session(id, &over);
+            }
+        }
+    }
+}

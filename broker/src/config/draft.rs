@@ -1,0 +1,94 @@
+//! The configuration while files are still being read, one over the other.
+//!
+//! Owns how a later file overrides an earlier one, and what must be there in the end; never reads.
+
+use super::document::Place;
+use super::{Config, StreamConfig};
+use crate::access::{Access, Principal, Right};
+use crate::source::uri::SourceUri;
+use std::collections::BTreeMap;
+use streamem_wire::StreamName;
+
+/// The rights a table speaks of.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AccessDraft {
+    given: Vec<(Right, Vec<Principal>, Place)>,
+}
+
+/// A stream some file speaks of.
+#[derive(Clone, Debug)]
+pub(super) struct StreamDraft {
+    pub at: Place,
+    pub source: Option<SourceUri>,
+    /// A source was written, if perhaps not a good one.
+    pub has_source: bool,
+    pub access: AccessDraft,
+}
+
+/// What has been read so far.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    /// Everything but rights and streams.
+    pub config: Config,
+    pub access: AccessDraft,
+    pub streams: BTreeMap<StreamName, StreamDraft>,
+}
+
+impl AccessDraft {
+    pub(super) fn give(&mut self, right: Right, principals: Vec<Principal>, at: Place) {
+        self.given.retain(|(given, ..)| *given != right);
+        self.given.push((right, principals, at));
+    }
+
+    /// These rights over those of `access`. A table that hides what all may read is a mistake.
+    fn over(&self, mut access: Access, wrong: &mut Vec<(Place, String)>) -> Access {
+        for (right, principals, _) in &self.given {
+            access.give(*right, principals.clone());
+        }
+        let open = |right| access.principals(right).contains(&Principal::Everyone);
+        let see = self.given.iter().find(|(right, ..)| *right == Right::See);
+        if let Some((_, _, at)) = see
+            && open(Right::Read)
+            && !open(Right::See)
+        {
+            let message = "this hides nothing: who may read may see, and everyone may read; \
+                           restrict read as well";
+            wrong.push((at.clone(), message.to_owned()));
+        }
+        access
+    }
+}
+
+impl Draft {
+    pub(super) fn new() -> Draft {
+        Draft {
+            config: Config::without_streams(),
+            access: AccessDraft::default(),
+            streams: BTreeMap::new(),
+        }
+    }
+
+    /// The configuration, and what is wrong with it as a whole.
+    pub(super) fn finish(self) -> (Config, Vec<(Place, String)>) {
+        let mut wrong = Vec::new();
+        let mut config = self.config;
+        config.access = self.access.over(config.access, &mut wrong);
+        for (name, draft) in self.streams {
+            let own = !draft.access.given.is_empty();
+            let access = own.then(|| draft.access.over(config.access.clone(), &mut wrong));
+            match draft.source {
+                Some(source) => {
+                    config.streams.insert(name, StreamConfig { source, access });
+                }
+                None if draft.has_source => {}
+                None => {
+                    let message = format!(
+                        "the stream {name} has no source: write for example source = \"pattern://bars\""
+                    );
+                    wrong.push((draft.at, message));
+                }
+            }
+        }
+        (config, wrong)
+    }
+}

@@ -1,0 +1,81 @@
+//! What a completion is about: one enum, packed into the 64 bits the kernel gives back.
+//!
+//! Owns the packing; numbers in it are never used twice, so a late completion finds nothing rather
+//! than somebody else.
+
+use streamem_wire::{SessionId, SubscriptionId};
+
+/// Everything the loop can be told about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// A client connected.
+    Listener,
+    /// A signal came.
+    Signal,
+    /// A second has passed.
+    Tick,
+    /// A source has ended.
+    Losses,
+    /// A session's socket is ready.
+    Session(SessionId),
+    /// The owner of a subscription from before a restart has ended.
+    Owner(SubscriptionId),
+    /// Nobody is interested.
+    Nobody,
+}
+
+const NUMBER_BITS: u32 = 56;
+const NUMBER_MASK: u64 = (1 << NUMBER_BITS) - 1;
+
+impl Token {
+    /// The token as the kernel keeps it.
+    #[must_use]
+    pub fn pack(self) -> u64 {
+        let (kind, number) = match self {
+            Token::Nobody => (0, 0),
+            Token::Listener => (1, 0),
+            Token::Signal => (2, 0),
+            Token::Tick => (3, 0),
+            Token::Losses => (4, 0),
+            Token::Session(id) => (5, id.0),
+            Token::Owner(id) => (6, id.0),
+        };
+        kind << NUMBER_BITS | number & NUMBER_MASK
+    }
+
+    /// The token a completion carries.
+    #[must_use]
+    pub fn unpack(word: u64) -> Token {
+        let number = word & NUMBER_MASK;
+        match word >> NUMBER_BITS {
+            1 => Token::Listener,
+            2 => Token::Signal,
+            3 => Token::Tick,
+            4 => Token::Losses,
+            5 => Token::Session(SessionId(number)),
+            6 => Token::Owner(SubscriptionId(number)),
+            _ => Token::Nobody,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_come_back_as_they_went() {
+        let all = [
+            Token::Listener,
+            Token::Signal,
+            Token::Tick,
+            Token::Losses,
+            Token::Session(SessionId(7)),
+            Token::Owner(SubscriptionId(NUMBER_MASK)),
+            Token::Nobody,
+        ];
+        for token in all {
+            assert_eq!(Token::unpack(token.pack()), token);
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The socket clients connect to: taken over from the service manager, or bound here.
+//!
+//! Owns the place in the file system; never removes a file that is not a dead broker's socket.
+
+use rustix::fs::{FileType, Mode, chmod, lstat, stat};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
+};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+const BACKLOG: i32 = 512;
+/// Where a system service listens.
+pub const SYSTEM_PLACE: &str = "/run/streamem/streamem.sock";
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody is there already.
+    #[error(
+        "{0} is in use: another broker is running there. Stop it, or choose another place with --socket"
+    )]
+    InUse(PathBuf),
+    /// A file is in the way.
+    #[error(
+        "{0} is in the way and is not a socket: move it away, or choose another place with --socket"
+    )]
+    NotASocket(PathBuf),
+    /// The directory belongs to somebody else.
+    #[error(
+        "{0} belongs to another user; remove it, or set XDG_RUNTIME_DIR, or choose a place with --socket"
+    )]
+    ForeignDirectory(PathBuf),
+    /// A system call failed.
+    #[error("{place}: {action} failed: {cause}{}", remedy(*.cause))]
+    System {
+        /// Where.
+        place: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the kernel said.
+        cause: Errno,
+    },
+}
+
+fn remedy(cause: Errno) -> &'static str {
+    match cause {
+        Errno::ACCESS | Errno::PERM | Errno::ROFS => {
+            ". Run as a user who may write there, or choose another place with --socket"
+        }
+        Errno::NOENT => ". Make its directory first, or choose another place with --socket",
+        Errno::NAMETOOLONG => {
+            ". The path of a socket may have at most 107 bytes: choose a shorter one with --socket"
+        }
+        _ => "",
+    }
+}
+
+/// A listening socket.
+#[derive(Debug)]
+pub struct Listener {
+    socket: OwnedFd,
+    bound: Option<PathBuf>,
+}
+
+/// Where to listen when nobody said.
+#[must_use]
+pub fn default_place() -> PathBuf {
+    let uid = rustix::process::getuid().as_raw();
+    if let Some(place) = std::env::var_os("STREAMEM_SOCKET").filter(|place| !place.is_empty()) {
+        return place.into();
+    }
+    if uid == 0 {
+        return SYSTEM_PLACE.into();
+    }
+    match std::env::var_os("XDG_RUNTIME_DIR").filter(|place| !place.is_empty()) {
+        Some(directory) => PathBuf::from(directory).join("streamem.sock"),
+        None => PathBuf::from(format!("/tmp/streamem-{uid}/streamem.sock")),
+    }
+}
+
+impl Listener {
+    /// Goes on with the service manager's socket.
+    #[must_use]
+    pub fn passed(socket: OwnedFd) -> Listener {
+        Listener {
+            socket,
+            bound: None,
+        }
+    }
+
+    /// Binds a socket. Everybody may connect to root's, where the access rules decide who may what;
+    /// to another user's only that user.
+    pub fn bind(place: &Path) -> Result<Listener, ListenError> {
+        let failed = |action| {
+            move |cause| ListenError::System {
+                place: place.to_owned(),
+                action,
+                cause,
+            }
+        };
+        prepare_directory(place)?;
+        let address = SocketAddrUnix::new(place).map_err(failed("naming the socket"))?;
+        let make = || {
+            socket_with(
+                AddressFamily::UNIX,
+                SocketType::STREAM,
+                SocketFlags::CLOEXEC,
+                None,
+            )
+            .map_err(failed("making the socket"))
+        };
+        let socket = make()?;
+        match bind(&socket, &address) {
+            Err(Errno::ADDRINUSE) => {
+                remove_dead_socket(place, &make()?, &address)?;
+                bind(&socket, &address).map_err(failed("binding the socket"))?;
+            }
+            other => other.map_err(failed("binding the socket"))?,
+        }
+        let mode = if rustix::process::getuid().is_root() {
+            0o666
+        } else {
+            0o600
+        };
+        chmod(place, Mode::from_raw_mode(mode)).map_err(failed("chmod"))?;
+        listen(&socket, BACKLOG).map_err(failed("listening"))?;
+        Ok(Listener {
+            socket,
+            bound: Some(place.to_owned()),
+        })
+    }
+}
+
+fn prepare_directory(place: &Path) -> Result<(), ListenError> {
+    let Some(directory) = place
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    else {
+        return Ok(());
+    };
+    let uid = rustix::process::getuid();
+    let private = Path::new("/tmp").join(format!("streamem-{}", uid.as_raw()));
+    let ours = directory == private || place == Path::new(SYSTEM_PLACE);
+    if ours {
+        let mode = if directory == private { 0o700 } else { 0o755 };
+        match rustix::fs::mkdir(directory, Mode::from_raw_mode(mode)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(cause) => {
+                return Err(ListenError::System {
+                    place: directory.to_owned(),
+                    action: "mkdir",
+                    cause,
+                });
+            }
+        }
+        let owner = lstat(directory).map(|stat| stat.st_uid);
+        if directory == private && owner != Ok(uid.as_raw()) {
+            return Err(ListenError::ForeignDirectory(directory.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn remove_dead_socket(
+    place: &Path,
+    probe: &OwnedFd,
+    address: &SocketAddrUnix,
+) -> Result<(), ListenError> {
+    let failed = |action| {
+        move |cause| ListenError::System {
+            place: place.to_owned(),
+            action,
+            cause,
+        }
+    };
+    let found = stat(place).map_err(failed("stat"))?;
+    if FileType::from_raw_mode(found.st_mode) != FileType::Socket {
+        return Err(ListenError::NotASocket(place.to_owned()));
+    }
+    match connect(probe, address) {
+        Err(Errno::CONNREFUSED) => {
+            rustix::fs::unlink(place).map_err(failed("removing a dead socket"))
+        }
+        _ => Err(ListenError::InUse(place.to_owned())),
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(place) = &self.bound {
+            let _gone_already = rustix::fs::unlink(place);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! Memory from memfd: anonymous files that live exactly as long as somebody uses them.
+//!
+//! Owns the order of things: size, seal against resizing, map, then seal against everybody else;
+//! never gives away a descriptor that can write, except that of a lease page.
+
+use super::{Allocator, Memory, PoolError, Protection, Request};
+use memfd::{FileSeal, HugetlbSize, MemfdOptions};
+use rustix::fs::{Mode, OFlags, fchmod, ftruncate, open};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use streamem_sys::{Mapping, Writable, file};
+use tracing::warn;
+
+const PAGE_BYTES: usize = 4096;
+const HUGE_PAGE_BYTES: usize = 2 << 20;
+
+/// The allocator that works everywhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memfd;
+
+impl Allocator for Memfd {
+    fn allocate(&self, request: &Request) -> Result<Memory, PoolError> {
+        if request.huge {
+            match make(request, true) {
+                Ok(memory) => return Ok(memory),
+                Err(error) => warn!(
+                    "{error}; using ordinary pages. To have huge ones, raise vm.nr_hugepages by {}",
+                    request.bytes.div_ceil(HUGE_PAGE_BYTES)
+                ),
+            }
+        }
+        make(request, false)
+    }
+}
+
+fn make(request: &Request, huge: bool) -> Result<Memory, PoolError> {
+    let page_bytes = if huge { HUGE_PAGE_BYTES } else { PAGE_BYTES };
+    let bytes = request.bytes.next_multiple_of(page_bytes);
+    let failed = |action, remedy| {
+        move |cause: io::Error| PoolError::System {
+            name: request.name.clone(),
+            bytes,
+            action,
+            cause,
+            remedy,
+        }
+    };
+    let hugetlb = huge.then_some(HugetlbSize::Huge2MB);
+    let options = MemfdOptions::new()
+        .allow_sealing(true)
+        .close_on_exec(true)
+        .hugetlb(hugetlb);
+    let memfd = options.create(&request.name).map_err(|error| {
+        let memfd::Error::Create(cause) = error else {
+            return failed("memfd_create", "")(io::ErrorKind::Other.into());
+        };
+        let remedy = match cause
+            .raw_os_error()
+            .map(rustix::io::Errno::from_raw_os_error)
+        {
+            Some(rustix::io::Errno::MFILE) => " (raise LimitNOFILE= of the service)",
+            Some(rustix::io::Errno::NFILE) => " (raise fs.file-max)",
+            _ => "",
+        };
+        failed("memfd_create", remedy)(cause)
+    })?;
+    ftruncate(memfd.as_file(), bytes as u64).map_err(|e| {
+        failed(
+            "sizing it",
+            " (raise LimitFSIZE= of the service, or lower [pool] slots_max)",
+        )(e.into())
+    })?;
+    let seal = |seals: &[FileSeal]| {
+        memfd
+            .add_seals(seals)
+            .map_err(|_| failed("sealing it", "")(io::ErrorKind::PermissionDenied.into()))
+    };
+    seal(&[FileSeal::SealShrink, FileSeal::SealGrow])?;
+    let map = Mapping::new(memfd.as_file(), bytes, Writable).map_err(|cause| PoolError::Map {
+        name: request.name.clone(),
+        cause,
+    })?;
+    if request.protection == Protection::Sealed {
+        seal(&[FileSeal::SealFutureWrite])?;
+    }
+    seal(&[FileSeal::SealSeal])?;
+    let owned = OwnedFd::from(memfd.into_file());
+    let given = give(&owned, request.protection).map_err(failed("opening it for clients", ""))?;
+    Ok(Memory {
+        map,
+        kind: "memfd",
+        protection: request.protection,
+        huge,
+        owned,
+        given,
+    })
+}
+
+/// Goes on with memory a former broker made, as its service manager kept it.
+pub fn adopt(owned: OwnedFd, name: &str, protection: Protection) -> Result<Memory, PoolError> {
+    let failed = |action| {
+        move |cause: io::Error| PoolError::System {
+            name: name.to_owned(),
+            bytes: 0,
+            action,
+            cause,
+            remedy: "",
+        }
+    };
+    let (bytes, _) = file::size_and_inode(&owned).map_err(|e| failed("fstat")(e.into()))?;
+    let bytes =
+        usize::try_from(bytes).map_err(|_| failed("fstat")(io::ErrorKind::InvalidData.into()))?;
+    let map = Mapping::new(&owned, bytes, Writable).map_err(|cause| PoolError::Map {
+        name: name.to_owned(),
+        cause,
+    })?;
+    let given = give(&owned, protection).map_err(failed("opening it for clients"))?;
+    let huge = rustix::fs::fstat(&owned).is_ok_and(|stat| {
+        usize::try_from(stat.st_blksize).is_ok_and(|block| block >= HUGE_PAGE_BYTES)
+    });
+    Ok(Memory {
+        map,
+        kind: "memfd",
+        protection,
+        huge,
+        owned,
+        given,
+    })
+}
+
+fn give(owned: &OwnedFd, protection: Protection) -> io::Result<OwnedFd> {
+    if protection == Protection::Shared {
+        return owned.try_clone();
+    }
+    fchmod(owned, Mode::RUSR)?;
+    let path = format!("/proc/self/fd/{}", owned.as_fd().as_raw_fd());
+    Ok(open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(protection: Protection) -> Request {
+        Request {
+            name: "test".into(),
+            bytes: 5000,
+            protection,
+            huge: false,
+        }
+    }
+
+    #[test]
+    fn sealed_memory_is_sealed_and_given_read_only() {
+        let memory = Memfd.allocate(&request(Protection::Sealed)).unwrap();
+        assert_eq!(memory.map.len(), 8192);
+        let seals = file::seals(memory.given()).unwrap();
+        assert_eq!(seals, ["seal", "shrink", "grow", "future-write"]);
+        assert!(file::is_read_only(memory.given()).unwrap());
+        assert!(Mapping::new(memory.owned(), 8192, Writable).is_err());
+    }
+
+    #[test]
+    fn guarded_memory_can_be_adopted_by_its_owner() {
+        let first = Memfd.allocate(&request(Protection::Guarded)).unwrap();
+        first.map.words()[3].store(7, std::sync::atomic::Ordering::Relaxed);
+        let kept = first.owned().try_clone_to_owned().unwrap();
+        drop(first);
+        let second = adopt(kept, "test", Protection::Guarded).unwrap();
+        assert_eq!(
+            second.map.words()[3].load(std::sync::atomic::Ordering::Relaxed),
+            7
+        );
+        assert!(file::is_read_only(second.given()).unwrap());
+    }
+
+    #[test]
+    fn what_is_given_of_guarded_memory_cannot_be_mapped_for_writing() {
+        let memory = Memfd.allocate(&request(Protection::Guarded)).unwrap();
+        assert!(Mapping::new(memory.given(), 8192, Writable).is_err());
+        assert!(Mapping::new(memory.given(), 8192, streamem_sys::ReadOnly).is_ok());
+    }
+}

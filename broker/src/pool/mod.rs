@@ -1,0 +1,114 @@
+//! Shared memory the broker gives away for reading: pools of slots, rings, lease pages.
+//!
+//! Owns the one-verb trait every kind of memory is made through; never decides what goes into it.
+
+mod memfd;
+mod slot;
+
+pub use memfd::{Memfd, adopt};
+pub use slot::Claimed;
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use streamem_sys::{MapError, Mapping, Writable};
+
+/// What keeps a client from writing to memory it may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// `F_SEAL_FUTURE_WRITE`: nobody, whoever they are, ever gets another writable mapping. Nor does
+    /// a restarted broker, so this memory ends with its maker.
+    Sealed,
+    /// Descriptors are read-only and the file belongs to the broker's user alone, so that only this
+    /// user can open it for writing. A restarted broker can go on with it.
+    Guarded,
+    /// Written by the client it is given to: a lease page.
+    Shared,
+}
+
+impl Protection {
+    /// The word for it on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Protection::Sealed => "sealed",
+            Protection::Guarded => "guarded",
+            Protection::Shared => "shared",
+        }
+    }
+}
+
+/// What is asked of an [`Allocator`].
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// For people who look into /proc.
+    pub name: String,
+    /// How much; rounded up to whole pages.
+    pub bytes: usize,
+    /// What keeps clients from writing.
+    pub protection: Protection,
+    /// Whether huge pages are wanted. Where there are none, ordinary ones do.
+    pub huge: bool,
+}
+
+/// Memory the broker writes and others read.
+#[derive(Debug)]
+pub struct Memory {
+    /// The broker's own look at it.
+    pub map: Mapping<Writable>,
+    /// What it is made of.
+    pub kind: &'static str,
+    /// What keeps clients from writing.
+    pub protection: Protection,
+    /// Whether it has huge pages.
+    pub huge: bool,
+    owned: OwnedFd,
+    given: OwnedFd,
+}
+
+impl Memory {
+    /// The descriptor clients are given.
+    #[must_use]
+    pub fn given(&self) -> BorrowedFd<'_> {
+        self.given.as_fd()
+    }
+
+    /// The descriptor that can be mapped for writing; it never leaves the broker's own service.
+    #[must_use]
+    pub fn owned(&self) -> BorrowedFd<'_> {
+        self.owned.as_fd()
+    }
+}
+
+/// A way to come by memory.
+pub trait Allocator: fmt::Debug {
+    /// Makes memory, zeroed, of which nothing is committed before it is touched.
+    fn allocate(&self, request: &Request) -> Result<Memory, PoolError>;
+}
+
+/// Why there is no memory.
+#[derive(Debug, thiserror::Error)]
+pub enum PoolError {
+    /// A system call failed.
+    #[error("memory {name:?} of {bytes} bytes: {action} failed: {cause}{remedy}")]
+    System {
+        /// Whose memory.
+        name: String,
+        /// How much.
+        bytes: usize,
+        /// What was tried.
+        action: &'static str,
+        /// What the kernel said.
+        cause: io::Error,
+        /// What to do, where that is known.
+        remedy: &'static str,
+    },
+    /// It could not be mapped.
+    #[error("memory {name:?}: {cause}")]
+    Map {
+        /// Whose memory.
+        name: String,
+        /// Why.
+        cause: MapError,
+    },
+}

@@ -1,0 +1,66 @@
+//! The right to write into one slot: what a source is granted, fills, and hands back.
+//!
+//! Owns exclusive use of the slot's bytes; there is one such value for a slot at a time, and it is
+//! made only after the lease protocol found nobody reading.
+//!
+//! # Safety
+//!
+//! [`Claimed::bytes`] is sound because `Claimed` is neither cloned nor made twice for a slot (the
+//! stream's slot table says `Granted` until it comes back), and no reader leases a slot whose
+//! sequence is 0, which the claim stored before it looked for leases.
+#![allow(unsafe_code)]
+
+use super::Memory;
+use std::sync::Arc;
+use streamem_wire::{Generation, Slot};
+
+/// A slot nobody else reads or writes.
+#[derive(Debug)]
+pub struct Claimed {
+    memory: Arc<Memory>,
+    slot: Slot,
+    generation: Generation,
+    from: usize,
+    length: usize,
+    /// Room for side-data, reused from frame to frame.
+    pub side: Vec<u8>,
+}
+
+impl Claimed {
+    /// Made by a stream, for a slot it has just reclaimed.
+    pub(crate) fn new(
+        memory: Arc<Memory>,
+        slot: Slot,
+        generation: Generation,
+        from: usize,
+        length: usize,
+    ) -> Claimed {
+        Claimed {
+            memory,
+            slot,
+            generation,
+            from,
+            length,
+            side: Vec::new(),
+        }
+    }
+
+    /// Which slot.
+    #[must_use]
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// Of which memory.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// The slot's bytes, and the room for side-data.
+    pub fn bytes(&mut self) -> (&mut [u8], &mut Vec<u8>) {
+        // SAFETY: see the module's safety section; `&mut self` makes it the only use in this process.
+        let bytes = unsafe { self.memory.map.claimed(self.from, self.length) };
+        (bytes.unwrap_or_default(), &mut self.side)
+    }
+}

@@ -1,0 +1,193 @@
+//! One connected client: bytes in, bytes and descriptors out, and what it is owed.
+//!
+//! Owns the socket and its two queues; never looks into a call, and never lets a peer that does not
+//! read make the broker remember more than a bounded amount for it.
+
+use crate::access::Peer;
+use crate::quota::Charge;
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use streamem_sys::socket;
+use streamem_wire::SessionId;
+use streamem_wire::message::Subscribe;
+use streamem_wire::varlink::{BadMessage, CALL_BYTES_MAX, Call, Inbox, Reply, encode};
+
+/// Most bytes a session may leave unread before it is closed.
+const OUTBOX_BYTES_MAX: usize = 4 << 20;
+const READ_BYTES: usize = 16 * 1024;
+
+/// Why a session is over, in the words of the log.
+#[derive(Debug, thiserror::Error)]
+pub enum Over {
+    /// The peer closed it.
+    #[error("closed")]
+    Closed,
+    /// What it sent is no call.
+    #[error(transparent)]
+    BadMessage(#[from] BadMessage),
+    /// It sent descriptors nobody asked for.
+    #[error("sent descriptors nobody asked for")]
+    UnaskedDescriptors,
+    /// It does not read.
+    #[error("left {0} bytes unread")]
+    NotReading(usize),
+    /// The socket failed.
+    #[error("socket: {0}")]
+    Socket(#[from] Errno),
+}
+
+#[derive(Debug)]
+struct Packet {
+    bytes: Vec<u8>,
+    sent: usize,
+    fds: Vec<OwnedFd>,
+}
+
+/// A session.
+#[derive(Debug)]
+pub struct Session {
+    /// Its number.
+    pub id: SessionId,
+    /// Who it is.
+    pub peer: Peer,
+    /// Since when.
+    pub connected_ns: u64,
+    /// It asked to be told of streams.
+    pub watching: bool,
+    /// It asked to be told of events.
+    pub monitoring: bool,
+    /// It waits for a stream to appear; calls after this one wait too.
+    pub pending: Option<Subscribe>,
+    socket: OwnedFd,
+    inbox: Inbox,
+    outbox: VecDeque<Packet>,
+    outbox_bytes: usize,
+    polled: bool,
+    _charge: Charge,
+}
+
+impl Session {
+    /// A session on a socket that was just accepted, non-blocking.
+    #[must_use]
+    pub fn new(
+        id: SessionId,
+        peer: Peer,
+        socket: OwnedFd,
+        connected_ns: u64,
+        charge: Charge,
+    ) -> Session {
+        Session {
+            id,
+            peer,
+            connected_ns,
+            watching: false,
+            monitoring: false,
+            pending: None,
+            socket,
+            inbox: Inbox::new(CALL_BYTES_MAX),
+            outbox: VecDeque::new(),
+            outbox_bytes: 0,
+            polled: false,
+            _charge: charge,
+        }
+    }
+
+    /// Its socket.
+    #[must_use]
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// What to be told of next; `None` while that has been asked for already. A peer that does not
+    /// read its replies is not listened to.
+    pub fn poll_for(&mut self) -> Option<PollFlags> {
+        if std::mem::replace(&mut self.polled, true) {
+            return None;
+        }
+        let ready = match (self.outbox.is_empty(), self.is_busy()) {
+            (false, _) => PollFlags::OUT,
+            (true, true) => PollFlags::empty(),
+            (true, false) => PollFlags::IN,
+        };
+        Some(ready | PollFlags::RDHUP)
+    }
+
+    /// The poll asked for has been answered. Returns whether the peer is gone.
+    pub fn polled(&mut self, ready: PollFlags) -> bool {
+        self.polled = false;
+        ready.intersects(PollFlags::HUP | PollFlags::ERR)
+            || ready.contains(PollFlags::RDHUP) && self.is_busy()
+    }
+
+    /// Whether a call is still being answered, so that the next one has to wait.
+    fn is_busy(&self) -> bool {
+        self.pending.is_some() || self.watching || self.monitoring
+    }
+
+    /// Reads what there is, once.
+    pub fn read(&mut self) -> Result<(), Over> {
+        let mut buffer = [0; READ_BYTES];
+        let received = match socket::receive(&self.socket, &mut buffer, RecvFlags::DONTWAIT) {
+            Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+            other => other?,
+        };
+        if !received.fds.is_empty() || received.fds_lost {
+            return Err(Over::UnaskedDescriptors);
+        }
+        if received.bytes == 0 {
+            return Err(Over::Closed);
+        }
+        self.inbox.push(&buffer[..received.bytes]);
+        Ok(())
+    }
+
+    /// The next whole call, if this session is ready for it.
+    pub fn take_call(&mut self) -> Result<Option<Call>, Over> {
+        if self.is_busy() || !self.outbox.is_empty() {
+            return Ok(None);
+        }
+        Ok(self.inbox.take()?)
+    }
+
+    /// Queues a reply and sends what the socket takes.
+    pub fn reply(&mut self, reply: &Reply, fds: Vec<OwnedFd>) -> Result<(), Over> {
+        let bytes = encode(reply);
+        self.outbox_bytes += bytes.len();
+        if self.outbox_bytes > OUTBOX_BYTES_MAX {
+            return Err(Over::NotReading(self.outbox_bytes));
+        }
+        self.outbox.push_back(Packet {
+            bytes,
+            sent: 0,
+            fds,
+        });
+        self.write()
+    }
+
+    /// Sends what the socket takes.
+    pub fn write(&mut self) -> Result<(), Over> {
+        while let Some(packet) = self.outbox.front_mut() {
+            let fds: Vec<BorrowedFd<'_>> = packet.fds.iter().map(AsFd::as_fd).collect();
+            let sent = match socket::send(&self.socket, &packet.bytes[packet.sent..], &fds) {
+                Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+                other => other?,
+            };
+            packet.fds.clear();
+            packet.sent += sent;
+            self.outbox_bytes -= sent;
+            if packet.sent == packet.bytes.len() {
+                self.outbox.pop_front();
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether everything has been sent.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.outbox.is_empty()
+    }
+}

@@ -1,0 +1,101 @@
+//! A reader's place at a stream: its lease page and what it is entitled to.
+//!
+//! Owns the page's memory; never trusts a word the client wrote there.
+
+use crate::pool::{Allocator, Memory, PoolError, Protection, Request};
+use rustix::io::Errno;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering::Relaxed;
+use streamem_sys::futex;
+use streamem_wire::message::Mode;
+use streamem_wire::{Generation, LEASE_PAGE_BYTES, LeasePage, Slot, SubscriptionId, lease, page};
+
+/// What a reader asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// Which frames.
+    pub mode: Mode,
+    /// How many of the last frames are kept for it.
+    pub depth: u32,
+    /// How many frames it may hold.
+    pub leases: u32,
+}
+
+/// A place.
+#[derive(Debug)]
+pub struct Seat {
+    /// The subscription.
+    pub id: SubscriptionId,
+    /// What it is entitled to.
+    pub terms: Terms,
+    /// Its page.
+    pub page: Memory,
+    /// Written at every frame, if asked for.
+    pub eventfd: Option<OwnedFd>,
+}
+
+impl Seat {
+    /// A place with a fresh page.
+    pub fn new(
+        allocator: &dyn Allocator,
+        id: SubscriptionId,
+        terms: Terms,
+        eventfd: Option<OwnedFd>,
+    ) -> Result<Seat, PoolError> {
+        let page = allocator.allocate(&Request {
+            name: format!("streamem-lease-{id}"),
+            bytes: LEASE_PAGE_BYTES,
+            protection: Protection::Shared,
+            huge: false,
+        })?;
+        let seat = Seat {
+            id,
+            terms,
+            page,
+            eventfd,
+        };
+        seat.view().write_header(id);
+        Ok(seat)
+    }
+
+    /// The page, to look into.
+    #[must_use]
+    pub fn view(&self) -> LeasePage<'_> {
+        let leases = usize::try_from(self.terms.leases).unwrap_or(1);
+        match LeasePage::new(self.page.map.words(), leases) {
+            Ok(page) => page,
+            Err(error) => unreachable!("the page was made for its leases: {error}"),
+        }
+    }
+
+    /// Whether it holds this slot.
+    #[must_use]
+    pub fn holds(&self, generation: Generation, slot: Slot) -> bool {
+        lease::holds(&self.view(), generation, slot)
+    }
+
+    /// How many lease words are taken.
+    #[must_use]
+    pub fn held(&self) -> u32 {
+        let taken = self
+            .view()
+            .leases()
+            .iter()
+            .filter(|word| word.load(Relaxed) != 0)
+            .count();
+        u32::try_from(taken).unwrap_or(u32::MAX)
+    }
+
+    /// Has the reader look at the ring, if it waits. It is never waited for.
+    pub fn wake(&self) {
+        let view = self.view();
+        if lease::must_wake(&view) {
+            // Nobody waiting there any more is no error, and there is no other.
+            let _woken = futex::wake(view.word(page::WAKE), 1);
+        }
+        if let Some(eventfd) = &self.eventfd {
+            // An eventfd that is full is readable already.
+            let _full: Result<usize, Errno> = rustix::io::write(eventfd, &1u64.to_ne_bytes());
+        }
+    }
+}

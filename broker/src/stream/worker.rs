@@ -1,0 +1,276 @@
+//! The thread a source runs on: keeps its pace, fills a slot, publishes, wakes.
+//!
+//! Owns the pacing; never waits for a reader, and never for a slot when it has a pace to keep (it
+//! counts the frame as dropped and goes on).
+//!
+//! Publishing happens here and not on the loop: the hop to another thread costs more than everything
+//! else between a filled slot and a reader that holds it.
+
+use super::core::{Core, Frame};
+use crate::pool::Claimed;
+use crate::source::{Filled, Pattern};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+use streamem_sys::clock::monotonic_ns;
+use streamem_wire::flags;
+
+/// Longest sleep at a time, so that a removed source ends soon.
+const SLEEP_MAX: Duration = Duration::from_millis(100);
+/// How long a source without a pace waits when every slot is taken.
+const NO_SLOT: Duration = Duration::from_millis(1);
+
+/// A source has failed and ended.
+#[derive(Debug)]
+pub struct Loss {
+    /// Which source, by the number given at its start.
+    pub source: u64,
+    /// Why.
+    pub why: String,
+}
+
+/// Where all sources report their end, and the eventfd that says so.
+#[derive(Debug)]
+pub struct Losses {
+    sender: Sender<Loss>,
+    receiver: Receiver<Loss>,
+    eventfd: Arc<OwnedFd>,
+}
+
+impl Losses {
+    /// An empty place for reports.
+    pub fn new() -> rustix::io::Result<Losses> {
+        let (sender, receiver) = channel();
+        let eventfd = Arc::new(rustix::event::eventfd(
+            0,
+            rustix::event::EventfdFlags::CLOEXEC,
+        )?);
+        Ok(Losses {
+            sender,
+            receiver,
+            eventfd,
+        })
+    }
+
+    /// Readable when there is a report.
+    #[must_use]
+    pub fn eventfd(&self) -> BorrowedFd<'_> {
+        self.eventfd.as_fd()
+    }
+
+    /// The next report.
+    #[must_use]
+    pub fn take(&self) -> Option<Loss> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+/// The shared part of a stream, locked.
+pub fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
+    // Every change to it is complete before anything that could panic.
+    core.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running source. Dropping it ends the source at its next frame.
+#[derive(Debug)]
+pub struct Worker {
+    ended: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// Starts a source on a thread of its own.
+    pub fn start(
+        pattern: Box<dyn Pattern>,
+        source: u64,
+        name: &str,
+        core: Arc<Mutex<Core>>,
+        losses: &Losses,
+    ) -> std::io::Result<Worker> {
+        let ended = Arc::new(AtomicBool::new(false));
+        let runner = Runner {
+            period: pattern.period(),
+            pattern,
+            core,
+            claimed: None,
+            ended: Arc::clone(&ended),
+            losses: losses.sender.clone(),
+            eventfd: Arc::clone(&losses.eventfd),
+            source,
+        };
+        // The kernel shows 15 bytes of a thread's name.
+        let name: String = format!("src-{name}").chars().take(15).collect();
+        thread::Builder::new()
+            .name(name)
+            .spawn(move || runner.run())?;
+        Ok(Worker { ended })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.ended.store(true, Relaxed);
+    }
+}
+
+struct Runner {
+    period: Duration,
+    pattern: Box<dyn Pattern>,
+    core: Arc<Mutex<Core>>,
+    claimed: Option<Claimed>,
+    ended: Arc<AtomicBool>,
+    losses: Sender<Loss>,
+    eventfd: Arc<OwnedFd>,
+    source: u64,
+}
+
+/// Why a source goes on no more.
+enum End {
+    /// The broker has no use for it.
+    Unused,
+    /// It failed.
+    Failed(String),
+}
+
+impl Runner {
+    fn run(mut self) {
+        let end = if self.period.is_zero() {
+            self.run_free()
+        } else {
+            self.run_paced()
+        };
+        if let End::Failed(why) = end {
+            let reported = self.losses.send(Loss {
+                source: self.source,
+                why,
+            });
+            if reported.is_ok() {
+                // An eventfd takes a number of writes no program lives to make.
+                let _written = rustix::io::write(&*self.eventfd, &1u64.to_ne_bytes());
+            }
+        }
+    }
+
+    fn run_free(&mut self) -> End {
+        let mut number = 0;
+        loop {
+            if self.ended.load(Relaxed) {
+                return End::Unused;
+            }
+            self.prepare();
+            if self.claimed.is_none() {
+                thread::sleep(NO_SLOT);
+                continue;
+            }
+            number += 1;
+            if let Err(end) = self.make(number, 0, 0) {
+                return end;
+            }
+        }
+    }
+
+    fn run_paced(&mut self) -> End {
+        let period_ns = u64::try_from(self.period.as_nanos()).unwrap_or(u64::MAX);
+        let mut due_ns = monotonic_ns();
+        let mut number = 0;
+        let mut no_slot = 0;
+        loop {
+            self.prepare();
+            if !self.sleep_until(due_ns) {
+                return End::Unused;
+            }
+            let too_late = monotonic_ns().saturating_sub(due_ns) / period_ns;
+            due_ns += (too_late + 1) * period_ns;
+            number += too_late + 1;
+            if self.claimed.is_none() {
+                no_slot += 1;
+            } else if let Err(end) = self.make(number, std::mem::take(&mut no_slot), too_late) {
+                return end;
+            }
+        }
+    }
+
+    /// Comes by the next slot ahead of its time.
+    fn prepare(&mut self) {
+        if self.claimed.is_some() {
+            return;
+        }
+        let mut core = lock(&self.core);
+        let commit = core.take_commit();
+        self.claimed = core.claim();
+        let pool = commit
+            .and_then(|range| Some((core.memory().pool.owned().try_clone_to_owned().ok()?, range)));
+        drop(core);
+        if let Some((pool, range)) = pool {
+            let flags = rustix::fs::FallocateFlags::empty();
+            if let Err(error) =
+                rustix::fs::fallocate(pool, flags, range.start, range.end - range.start)
+            {
+                tracing::warn!("memory could not be committed in advance: {error}");
+            }
+        }
+    }
+
+    /// Returns whether the source is still wanted.
+    fn sleep_until(&self, due_ns: u64) -> bool {
+        loop {
+            if self.ended.load(Relaxed) {
+                return false;
+            }
+            let left = Duration::from_nanos(due_ns.saturating_sub(monotonic_ns()));
+            if left.is_zero() {
+                return true;
+            }
+            thread::sleep(left.min(SLEEP_MAX));
+        }
+    }
+
+    fn make(&mut self, number: u64, no_slot: u64, by_source: u64) -> Result<(), End> {
+        let Some(mut claimed) = self.claimed.take() else {
+            return Ok(());
+        };
+        let captured_ns = monotonic_ns();
+        let mut filled = self.fill(&mut claimed, number, captured_ns)?;
+        if no_slot + by_source > 0 {
+            filled.flags |= flags::GAP;
+        }
+        let frame = Frame {
+            claimed,
+            filled,
+            number,
+            captured_ns,
+            no_slot,
+            by_source,
+        };
+        if self.ended.load(Relaxed) {
+            return Err(End::Unused);
+        }
+        let seats = lock(&self.core).publish(&frame);
+        for seat in seats.iter().flat_map(|seats| seats.iter()) {
+            seat.wake();
+        }
+        Ok(())
+    }
+
+    fn fill(
+        &mut self,
+        claimed: &mut Claimed,
+        number: u64,
+        captured_ns: u64,
+    ) -> Result<Filled, End> {
+        let (bytes, side) = claimed.bytes();
+        let pattern = &mut self.pattern;
+        catch_unwind(AssertUnwindSafe(|| {
+            pattern.fill(bytes, number, captured_ns, side)
+        }))
+        .map_err(|_| {
+            End::Failed(
+                "the source failed while it made a frame; this is a defect, see the log for where"
+                    .into(),
+            )
+        })
+    }
+}
