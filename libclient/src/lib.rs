@@ -1,1 +1,73 @@
-//! Being built.
+//! Read frames of a Streamem broker where they lie.
+//!
+//! Owns what a Rust program needs to subscribe to streams and to ask a broker about them; never
+//! copies a frame, and never lets a reader disturb another.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! fn main() -> Result<(), streamem::Error> {
+//!     let mut sub = streamem::subscribe("randcam")?;
+//!     while let Some(frame) = sub.next(Duration::from_secs(1))? {
+//!         let pixels: &[u8] = frame.bytes(); // the broker's own memory, held for us until drop
+//!         println!("{} {:?} {}", frame.sequence(), frame.captured(), frame.missed());
+//!         # let _ = pixels;
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A [`Frame`] is held until it is dropped, and its bytes cannot be used after that; this does not
+//! compile:
+//!
+//! ```compile_fail,E0505
+//! # use std::time::Duration;
+//! # fn main() -> Result<(), streamem::Error> {
+//! let mut sub = streamem::subscribe("randcam")?;
+//! if let Some(frame) = sub.next(Duration::from_secs(1))? {
+//!     let pixels = frame.bytes();
+//!     drop(frame);
+//!     println!("{}", pixels[0]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The broker is looked for at `$STREAMEM_SOCKET`; else at `$XDG_RUNTIME_DIR/streamem.sock`,
+//! `/run/streamem/streamem.sock` and `/tmp/streamem-UID/streamem.sock`. When it goes away, a
+//! subscription goes on by itself as soon as it is back.
+//!
+//! Read in this order: [`Subscription`], [`Builder`], [`Frame`], [`Layout`], [`Client`], [`Error`].
+#![deny(missing_docs)]
+
+mod builder;
+mod client;
+mod connection;
+mod cursor;
+mod deadline;
+mod error;
+mod frame;
+mod lease;
+mod link;
+mod mapping;
+mod place;
+mod replies;
+mod subscription;
+mod view;
+mod watch;
+
+pub use builder::Builder;
+pub use client::Client;
+pub use error::{Error, Fault};
+pub use frame::Frame;
+pub use replies::Replies;
+pub use streamem_wire::{
+    Array, BadName, Colour, Field, Format, Kind, Layout, Plane, Reason, Refusal, SideData,
+    StreamName, clock, flags, message,
+};
+pub use subscription::{StreamState, Subscription};
+
+/// The newest frames of a stream, from the broker at the usual place.
+pub fn subscribe(stream: &str) -> Result<Subscription, Error> {
+    Subscription::builder(stream).open()
+}

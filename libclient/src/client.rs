@@ -1,0 +1,118 @@
+//! A session in which the broker is asked questions.
+//!
+//! Owns one connection and the methods of the interface that concern no frames; never subscribes.
+
+use crate::connection::{ANSWER_TIME, Connection};
+use crate::deadline::Deadline;
+use crate::error::Error;
+use crate::replies::Replies;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use streamem_wire::StreamName;
+use streamem_wire::message::{
+    AddStream, Event, Inspection, Listing, OfStream, Pong, Stream, StreamInfo,
+};
+
+/// A connection to the broker for everything but frames.
+///
+/// ```no_run
+/// # fn main() -> Result<(), streamem::Error> {
+/// let mut client = streamem::Client::connect(None)?;
+/// for stream in client.list()? {
+///     println!("{} {}", stream.name, stream.layout.summary());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Client {
+    connection: Connection,
+}
+
+impl Client {
+    /// Connects to the broker at `socket`, or where it usually is.
+    pub fn connect(socket: Option<&Path>) -> Result<Client, Error> {
+        let deadline = Deadline::after(ANSWER_TIME);
+        let connection = Connection::open(socket, deadline)?;
+        Ok(Client { connection })
+    }
+
+    /// Where the broker was found.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.connection.place().to_owned()
+    }
+
+    /// Asks who is there.
+    pub fn ping(&mut self) -> Result<Pong, Error> {
+        self.call("io.streamem.Ping", ())
+    }
+
+    /// The streams there are.
+    pub fn list(&mut self) -> Result<Vec<Stream>, Error> {
+        let listing: Listing = self.call("io.streamem.List", ())?;
+        Ok(listing.streams)
+    }
+
+    /// One stream.
+    pub fn info(&mut self, stream: &str) -> Result<Stream, Error> {
+        let stream = StreamName::new(stream)?;
+        let info: StreamInfo = self.call("io.streamem.Info", OfStream { stream })?;
+        Ok(info.stream)
+    }
+
+    /// Everything the broker holds, as far as this user may see it.
+    pub fn inspect(&mut self) -> Result<Inspection, Error> {
+        self.call("io.streamem.Inspect", ())
+    }
+
+    /// Makes a stream of the source this URI names.
+    pub fn add_stream(&mut self, stream: &str, source: &str) -> Result<Stream, Error> {
+        let wanted = AddStream {
+            stream: StreamName::new(stream)?,
+            source: source.to_owned(),
+        };
+        let info: StreamInfo = self.call("io.streamem.AddStream", wanted)?;
+        Ok(info.stream)
+    }
+
+    /// Ends a stream.
+    pub fn remove_stream(&mut self, stream: &str) -> Result<(), Error> {
+        let stream = StreamName::new(stream)?;
+        let _: serde_json::Value = self.call("io.streamem.RemoveStream", OfStream { stream })?;
+        Ok(())
+    }
+
+    /// The streams there are, then each that comes, changes or goes; on a connection of its own.
+    pub fn watch_streams(&self) -> Result<Replies<Listing>, Error> {
+        self.replies("io.streamem.List", ())
+    }
+
+    /// What happens at the broker, as it happens; on a connection of its own.
+    pub fn monitor(&self) -> Result<Replies<Event>, Error> {
+        self.replies("io.streamem.Monitor", ())
+    }
+
+    /// Calls any method by its full name; `()` means no parameters.
+    pub fn call<T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: impl Serialize,
+    ) -> Result<T, Error> {
+        let answer = self.connection.call(method, &parameters)?;
+        Ok(answer.results)
+    }
+
+    /// Calls any method that has several replies; on a connection of its own.
+    pub fn replies<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        parameters: impl Serialize,
+    ) -> Result<Replies<T>, Error> {
+        let deadline = Deadline::after(ANSWER_TIME);
+        let mut connection = Connection::open_at(self.connection.place(), deadline)?;
+        connection.ask(method, &parameters, true, deadline)?;
+        Ok(Replies::of(connection))
+    }
+}
