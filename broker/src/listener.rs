@@ -7,10 +7,16 @@ use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
 };
+use rustix::process::test_kill_process;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const BACKLOG: i32 = 512;
+/// How often, and how long after each other, a socket in the way is looked at: the kernel takes a
+/// moment to end a process.
+const DYING_LOOKS: u32 = 10;
+const DYING_LOOK: Duration = Duration::from_millis(100);
 /// Where a system service listens.
 pub const SYSTEM_PLACE: &str = "/run/streamem/streamem.sock";
 
@@ -114,7 +120,7 @@ impl Listener {
         let socket = make()?;
         match bind(&socket, &address) {
             Err(Errno::ADDRINUSE) => {
-                remove_dead_socket(place, &make()?, &address)?;
+                remove_dead_socket(place, &address, make)?;
                 bind(&socket, &address).map_err(failed("binding the socket"))?;
             }
             other => other.map_err(failed("binding the socket"))?,
@@ -163,10 +169,12 @@ fn prepare_directory(place: &Path) -> Result<(), ListenError> {
     Ok(())
 }
 
+/// A broker that was killed leaves its socket behind, and for a moment the kernel still takes
+/// connections to it.
 fn remove_dead_socket(
     place: &Path,
-    probe: &OwnedFd,
     address: &SocketAddrUnix,
+    make: impl Fn() -> Result<OwnedFd, ListenError>,
 ) -> Result<(), ListenError> {
     let failed = |action| {
         move |cause| ListenError::System {
@@ -179,12 +187,25 @@ fn remove_dead_socket(
     if FileType::from_raw_mode(found.st_mode) != FileType::Socket {
         return Err(ListenError::NotASocket(place.to_owned()));
     }
-    match connect(probe, address) {
-        Err(Errno::CONNREFUSED) => {
-            rustix::fs::unlink(place).map_err(failed("removing a dead socket"))
+    for _ in 0..DYING_LOOKS {
+        let probe = make()?;
+        let is_dead = match connect(&probe, address) {
+            Err(Errno::CONNREFUSED) => true,
+            Ok(()) => is_gone(&probe),
+            Err(_) => false,
+        };
+        if is_dead {
+            return rustix::fs::unlink(place).map_err(failed("removing a dead socket"));
         }
-        _ => Err(ListenError::InUse(place.to_owned())),
+        std::thread::sleep(DYING_LOOK);
     }
+    Err(ListenError::InUse(place.to_owned()))
+}
+
+/// Whether the process that listens there has ended.
+fn is_gone(probe: &OwnedFd) -> bool {
+    let listener = rustix::net::sockopt::socket_peercred(probe);
+    listener.is_ok_and(|peer| test_kill_process(peer.pid) == Err(Errno::SRCH))
 }
 
 impl AsFd for Listener {

@@ -76,6 +76,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     })?;
     // Without a service manager there is nobody to tell.
     let _told = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!("serving {} streams", broker.streams());
     broker.run().context("the broker cannot go on")
 }
 

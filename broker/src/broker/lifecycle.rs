@@ -101,6 +101,9 @@ impl Broker {
         if old.socket != self.config.socket {
             warn!("the socket's place is only changed by a restart");
         }
+        if old.pool != self.config.pool {
+            warn!("[pool] is only changed for streams that are added or changed from now on");
+        }
         self.accounts.set_limit(self.config.quota);
         for name in old
             .streams

@@ -143,6 +143,12 @@ impl Broker {
         Ok(broker)
     }
 
+    /// How many streams there are.
+    #[must_use]
+    pub fn streams(&self) -> usize {
+        self.streams.iter().count()
+    }
+
     /// Runs until a signal ends it.
     pub fn run(&mut self) -> Result<(), BrokerError> {
         let mut completions = Vec::new();

@@ -12,9 +12,11 @@
 #![allow(unsafe_code)]
 
 mod open;
+mod ringer;
 mod token;
 
 pub use open::EngineError;
+pub use ringer::Ringer;
 pub use token::Token;
 
 use io_uring::{IoUring, opcode, squeue, types};

@@ -22,8 +22,6 @@ pub struct Claimed {
     generation: Generation,
     from: usize,
     length: usize,
-    /// Room for side-data, reused from frame to frame.
-    pub side: Vec<u8>,
 }
 
 impl Claimed {
@@ -41,7 +39,6 @@ impl Claimed {
             generation,
             from,
             length,
-            side: Vec::new(),
         }
     }
 
@@ -57,10 +54,10 @@ impl Claimed {
         self.generation
     }
 
-    /// The slot's bytes, and the room for side-data.
-    pub fn bytes(&mut self) -> (&mut [u8], &mut Vec<u8>) {
+    /// The slot's bytes.
+    pub fn bytes(&mut self) -> &mut [u8] {
         // SAFETY: see the module's safety section; `&mut self` makes it the only use in this process.
         let bytes = unsafe { self.memory.map.claimed(self.from, self.length) };
-        (bytes.unwrap_or_default(), &mut self.side)
+        bytes.unwrap_or_default()
     }
 }

@@ -128,7 +128,7 @@ impl Core {
 
     /// Makes a frame the newest. Returns whom to wake; a frame for memory that is no longer current
     /// is dropped.
-    pub fn publish(&mut self, frame: &Frame) -> Option<Seats> {
+    pub fn publish(&mut self, frame: &Frame, side: &[u8]) -> Option<Seats> {
         if frame.claimed.generation() != self.memory.shape().generation {
             return None;
         }
@@ -147,7 +147,7 @@ impl Core {
             sequence: self.newest,
             slot,
         };
-        lease::publish(&self.memory.view(), newest, &stamp, &frame.claimed.side);
+        lease::publish(&self.memory.view(), newest, &stamp, side);
         lease::before_wake();
         self.contents[slot.index()] = Content::Frame(self.newest);
         self.counters.published += 1;

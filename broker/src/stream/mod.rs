@@ -3,17 +3,19 @@
 //! Owns what the loop knows of a stream; never touches a socket. What its source's thread does is in
 //! `worker`, what both share in `core`.
 
+mod bells;
 mod core;
 mod memory;
 mod reader;
 mod seat;
 mod worker;
 
+pub use bells::Bells;
 pub use core::{Core, Frame, Seats};
 pub use memory::{StreamMemory, Unfit};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Terms};
-pub use worker::{Loss, Losses, Worker, lock};
+pub use worker::{Loss, Losses, Shared, Worker, lock};
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
@@ -48,6 +50,7 @@ pub struct Stream {
     pub access: Access,
     layout: Layout,
     core: Arc<Mutex<Core>>,
+    bells: Arc<Bells>,
     readers: Vec<Reader>,
     worker: Option<Worker>,
     lost: Option<Lost>,
@@ -73,6 +76,7 @@ impl Stream {
             access,
             layout,
             core: Arc::new(Mutex::new(Core::new(memory, pool.pretouch))),
+            bells: Arc::default(),
             readers: Vec::new(),
             worker: None,
             lost: None,
@@ -94,14 +98,12 @@ impl Stream {
         core.forget_claims();
         core.set_state(RingState::Live);
         drop(core);
-        let core = Arc::clone(&self.core);
-        self.worker = Some(Worker::start(
-            pattern,
-            source,
-            self.name.as_str(),
-            core,
-            losses,
-        )?);
+        let shared = Shared {
+            core: Arc::clone(&self.core),
+            bells: Arc::clone(&self.bells),
+        };
+        let name = self.name.as_str();
+        self.worker = Some(Worker::start(pattern, source, name, shared, losses)?);
         self.lost = None;
         self.attached_ns = monotonic_ns();
         self.wake();
@@ -160,7 +162,7 @@ impl Stream {
 
     fn wake(&self) {
         let seats = lock(&self.core).seats();
-        seats.iter().for_each(|seat| seat.wake());
+        self.bells.wake(&seats);
     }
 
     /// Whether one more reader with these terms would keep every promise.

@@ -3,7 +3,6 @@
 //! Owns the page's memory; never trusts a word the client wrote there.
 
 use crate::pool::{Allocator, Memory, PoolError, Protection, Request};
-use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 use streamem_sys::futex;
@@ -86,16 +85,12 @@ impl Seat {
         u32::try_from(taken).unwrap_or(u32::MAX)
     }
 
-    /// Has the reader look at the ring, if it waits. It is never waited for.
+    /// Has the reader look at the ring, if it waits on its futex. It is never waited for.
     pub fn wake(&self) {
         let view = self.view();
         if lease::must_wake(&view) {
             // Nobody waiting there any more is no error, and there is no other.
             let _woken = futex::wake(view.word(page::WAKE), 1);
-        }
-        if let Some(eventfd) = &self.eventfd {
-            // An eventfd that is full is readable already.
-            let _full: Result<usize, Errno> = rustix::io::write(eventfd, &1u64.to_ne_bytes());
         }
     }
 }

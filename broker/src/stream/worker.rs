@@ -6,6 +6,7 @@
 //! Publishing happens here and not on the loop: the hop to another thread costs more than everything
 //! else between a filled slot and a reader that holds it.
 
+use super::bells::Bells;
 use super::core::{Core, Frame};
 use crate::pool::Claimed;
 use crate::source::{Filled, Pattern};
@@ -75,6 +76,15 @@ pub fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
     core.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What a source's thread shares with the loop.
+#[derive(Debug)]
+pub struct Shared {
+    /// Memory, slot table, seats.
+    pub core: Arc<Mutex<Core>>,
+    /// What wakes the readers.
+    pub bells: Arc<Bells>,
+}
+
 /// A running source. Dropping it ends the source at its next frame.
 #[derive(Debug)]
 pub struct Worker {
@@ -87,15 +97,16 @@ impl Worker {
         pattern: Box<dyn Pattern>,
         source: u64,
         name: &str,
-        core: Arc<Mutex<Core>>,
+        shared: Shared,
         losses: &Losses,
     ) -> std::io::Result<Worker> {
         let ended = Arc::new(AtomicBool::new(false));
         let runner = Runner {
             period: pattern.period(),
             pattern,
-            core,
+            shared,
             claimed: None,
+            side: Vec::new(),
             ended: Arc::clone(&ended),
             losses: losses.sender.clone(),
             eventfd: Arc::clone(&losses.eventfd),
@@ -119,8 +130,9 @@ impl Drop for Worker {
 struct Runner {
     period: Duration,
     pattern: Box<dyn Pattern>,
-    core: Arc<Mutex<Core>>,
+    shared: Shared,
     claimed: Option<Claimed>,
+    side: Vec<u8>,
     ended: Arc<AtomicBool>,
     losses: Sender<Loss>,
     eventfd: Arc<OwnedFd>,
@@ -198,7 +210,7 @@ impl Runner {
         if self.claimed.is_some() {
             return;
         }
-        let mut core = lock(&self.core);
+        let mut core = lock(&self.shared.core);
         let commit = core.take_commit();
         self.claimed = core.claim();
         let pool = commit
@@ -248,9 +260,9 @@ impl Runner {
         if self.ended.load(Relaxed) {
             return Err(End::Unused);
         }
-        let seats = lock(&self.core).publish(&frame);
-        for seat in seats.iter().flat_map(|seats| seats.iter()) {
-            seat.wake();
+        let seats = lock(&self.shared.core).publish(&frame, &self.side);
+        if let Some(seats) = seats {
+            self.shared.bells.wake(&seats);
         }
         Ok(())
     }
@@ -261,12 +273,11 @@ impl Runner {
         number: u64,
         captured_ns: u64,
     ) -> Result<Filled, End> {
-        let (bytes, side) = claimed.bytes();
-        let pattern = &mut self.pattern;
-        catch_unwind(AssertUnwindSafe(|| {
-            pattern.fill(bytes, number, captured_ns, side)
-        }))
-        .map_err(|_| {
+        self.side.clear();
+        let (pattern, side) = (&mut self.pattern, &mut self.side);
+        let bytes = claimed.bytes();
+        let filled = AssertUnwindSafe(|| pattern.fill(bytes, number, captured_ns, side));
+        catch_unwind(filled).map_err(|_| {
             End::Failed(
                 "the source failed while it made a frame; this is a defect, see the log for where"
                     .into(),

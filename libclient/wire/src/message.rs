@@ -411,8 +411,9 @@ pub struct Inspection {
 pub struct Event {
     /// When, CLOCK_MONOTONIC.
     pub at_ns: u64,
+    /// `monitoring` (the first, which says that the events that follow are all there are),
     /// `stream-added`, `stream-removed`, `stream-lost`, `stream-live`, `stream-renewed`, `session-opened`,
-    /// `session-closed`, `subscribed`, `unsubscribed`, `reloaded`.
+    /// `session-closed`, `subscribed`, `resumed`, `unsubscribed`, `reloaded`.
     pub event: String,
     /// Which stream it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

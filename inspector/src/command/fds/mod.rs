@@ -1,0 +1,163 @@
+//! `streamem fds`: every descriptor of pools, rings, leases and eventfds, and whether it is what it
+//! is said to be.
+//!
+//! Owns the table; what the kernel says is read in `process`, and compared in `verify`.
+
+mod process;
+mod verify;
+
+use super::Broker;
+use crate::cli::Fds;
+use crate::failure::Failure;
+use crate::output::{Align, Cell, Output, Table, Tint, units};
+use process::Processes;
+use serde::Serialize;
+use std::time::Duration;
+use streamem_wire::message::{Descriptor, Inspection};
+use verify::{Verdict, holder, own};
+
+/// Before a mismatch is believed it is looked at again: clients come and go while we look.
+const SECOND_LOOK: Duration = Duration::from_millis(100);
+
+#[derive(Debug, Serialize)]
+struct Checked {
+    #[serde(flatten)]
+    descriptor: Descriptor,
+    broker: Verdict,
+    holders: Vec<CheckedHolder>,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckedHolder {
+    session: u64,
+    pid: u32,
+    command: String,
+    access: String,
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    broker_pid: u32,
+    descriptors: Vec<Checked>,
+    mismatches: usize,
+}
+
+pub fn run(broker: &Broker<'_>, asked: &Fds, output: &mut Output) -> Result<(), Failure> {
+    let mut client = broker.connect()?;
+    if let Some(stream) = &asked.stream {
+        client.info(stream.as_str())?;
+    }
+    let mut report = checked(&client.inspect()?, asked);
+    if report.mismatches > 0 {
+        std::thread::sleep(SECOND_LOOK);
+        report = checked(&client.inspect()?, asked);
+    }
+    if output.json() {
+        output.document(&report)?;
+    } else {
+        output.table(&table(&report))?;
+    }
+    match report.mismatches {
+        0 => Ok(()),
+        count => Err(Failure::Wrong(format!(
+            "{count} descriptors are not what the broker says they are; see the lines with MISMATCH, and report this with the output of 'streamem fds --json'"
+        ))),
+    }
+}
+
+fn checked(inspection: &Inspection, asked: &Fds) -> Report {
+    let mut processes = Processes::default();
+    let broker_pid = inspection.broker.pid;
+    let wanted = |it: &&Descriptor| asked.stream.as_ref().is_none_or(|name| *name == it.stream);
+    let descriptors: Vec<Checked> = inspection
+        .descriptors
+        .iter()
+        .filter(wanted)
+        .map(|it| {
+            let (broker, seen) = own(it, processes.get(broker_pid));
+            let holders = it.handed_to.iter().map(|handed| {
+                let session = inspection
+                    .sessions
+                    .iter()
+                    .find(|s| s.session == handed.session);
+                CheckedHolder {
+                    session: handed.session.0,
+                    pid: handed.pid,
+                    command: session.map_or_else(String::new, |s| s.command.clone()),
+                    access: handed.access.clone(),
+                    verdict: holder(it, handed, seen.as_ref(), processes.get(handed.pid)),
+                }
+            });
+            Checked {
+                holders: holders.collect(),
+                descriptor: it.clone(),
+                broker,
+            }
+        })
+        .collect();
+    let verdicts = descriptors
+        .iter()
+        .flat_map(|it| it.holders.iter().map(|h| &h.verdict).chain([&it.broker]));
+    Report {
+        broker_pid,
+        mismatches: verdicts.filter(|verdict| verdict.is_mismatch()).count(),
+        descriptors,
+    }
+}
+
+fn table(report: &Report) -> Table {
+    let mut table = Table::new(&[
+        ("STREAM", Align::Left),
+        ("ROLE", Align::Left),
+        ("KIND", Align::Left),
+        ("FD", Align::Right),
+        ("SIZE", Align::Right),
+        ("INODE", Align::Right),
+        ("SEALS", Align::Left),
+        ("EXPORTER", Align::Left),
+        ("WHERE", Align::Left),
+        ("VERDICT", Align::Left),
+    ]);
+    for checked in &report.descriptors {
+        let it = &checked.descriptor;
+        let role = match it.subscription {
+            Some(id) => format!("{} of {id}", it.role),
+            None => it.role.clone(),
+        };
+        let seals = if it.seals.is_empty() {
+            "-".to_owned()
+        } else {
+            it.seals.join(",")
+        };
+        table.row(vec![
+            (&it.stream).into(),
+            role.into(),
+            (&it.kind).into(),
+            it.number.into(),
+            units::size(it.bytes).into(),
+            it.inode.into(),
+            seals.into(),
+            (&it.exporter).into(),
+            format!("broker ({})", report.broker_pid).into(),
+            cell(&checked.broker),
+        ]);
+        for handed in &checked.holders {
+            let to = format!("{} ({}), {}", handed.command, handed.pid, handed.access);
+            let mut row: Vec<Cell> = (0..8).map(|_| "".into()).collect();
+            row.extend([to.into(), cell(&handed.verdict)]);
+            table.row(row);
+        }
+    }
+    table
+}
+
+fn cell(verdict: &Verdict) -> Cell {
+    let tint = match verdict {
+        Verdict::Verified { .. } => Tint::Good,
+        Verdict::Mismatch { .. } => Tint::Bad,
+        Verdict::NotPermitted | Verdict::Closed | Verdict::Gone => Tint::Plain,
+    };
+    Cell::tinted(verdict, tint)
+}
