@@ -43,7 +43,9 @@ pub mod varlink;
 pub use format::{Format, Kind, NoSuchFormat};
 pub use id::{Generation, Sequence, SessionId, Slot, SubscriptionId};
 pub use layout::{Array, BadLayout, Colour, FRAME_BYTES_MAX, Field, Layout, Plane, SIDE_MAX};
-pub use lease_page::{LEASE_PAGE_BYTES, LEASE_PAGE_WORDS, LEASES_MAX, LeasePage, lease_word, page};
+pub use lease_page::{
+    LEASE_MAGIC, LEASE_PAGE_BYTES, LEASE_PAGE_WORDS, LEASES_MAX, LeasePage, lease_word, page,
+};
 pub use name::{BadName, NAME_BYTES_MAX, StreamName};
 pub use refusal::{Reason, Refusal};
 pub use ring::{

@@ -1,0 +1,71 @@
+//! Too much of what would be right in moderation.
+//!
+//! Owns the floods; quotas are raised so that they reach the engine.
+
+use super::Scene;
+use serde_json::json;
+use std::os::unix::net::UnixStream;
+use streamem_tests::Wire;
+
+#[test]
+fn thousands_of_connections_come_and_go() {
+    let scene = Scene::open();
+    for _ in 0..3000 {
+        let _ = UnixStream::connect(scene.broker.socket());
+    }
+    scene.assert_nothing_happened();
+}
+
+#[test]
+fn a_thousand_sessions_at_once_are_served() {
+    let scene = Scene::open();
+    let mut all: Vec<Wire> = (0..900).map(|_| scene.broker.connect()).collect();
+    for wire in &mut all {
+        wire.call("Ping", json!({})).ok();
+    }
+    drop(all);
+    scene.assert_nothing_happened();
+}
+
+#[test]
+fn a_client_that_never_reads_is_not_waited_for() {
+    let scene = Scene::open();
+    let call = b"{\"method\":\"io.streamem.Inspect\"}\0";
+    let mut deaf: Vec<Wire> = (0..4).map(|_| scene.broker.connect()).collect();
+    for wire in &mut deaf {
+        wire.socket().set_nonblocking(true).expect("a socket");
+        for _ in 0..20_000 {
+            if !wire.send_bytes(call) {
+                break;
+            }
+        }
+    }
+    let memory = streamem_tests::proc::memory(scene.broker.pid(), "Anonymous");
+    assert!(
+        memory < 64 << 20,
+        "unread replies take {memory} bytes of the broker"
+    );
+    drop(deaf);
+    scene.assert_nothing_happened();
+}
+
+#[test]
+fn a_watcher_that_never_reads_is_not_waited_for() {
+    let scene = Scene::open();
+    let mut deaf = scene.broker.connect();
+    deaf.send(&json!({"method": "io.streamem.Monitor", "more": true}));
+    let mut busy = scene.broker.connect();
+    for _ in 0..2000 {
+        let grant = busy.subscribe("cam", 1);
+        let subscription = grant.parameters["subscription"].clone();
+        busy.call("Unsubscribe", json!({ "subscription": subscription }))
+            .ok();
+    }
+    let memory = streamem_tests::proc::memory(scene.broker.pid(), "Anonymous");
+    assert!(
+        memory < 64 << 20,
+        "unread events take {memory} bytes of the broker"
+    );
+    drop((deaf, busy));
+    scene.assert_nothing_happened();
+}

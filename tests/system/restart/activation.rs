@@ -1,0 +1,33 @@
+//! A socket that listens before the broker does, and after it.
+//!
+//! Owns the socket, as the service manager would.
+
+use serde_json::json;
+use streamem_tests::{Broker, Consumer, Wire, eventually};
+
+const CONFIG: &str = "[stream.cam]\nsource = \"pattern://bars?size=160x120&rate=50\"\n";
+
+#[test]
+fn a_socket_handed_over_is_listened_on_and_left_in_place() {
+    let mut broker = Broker::plan().config(CONFIG).socket_activated().start();
+    broker.connect().subscribe("cam", 2);
+    assert!(broker.terminate().success());
+    assert!(broker.socket().exists(), "the manager's socket was removed");
+    let mut early = Wire::connect(&broker.socket());
+    early.send(&json!({"method": "io.streamem.Info", "parameters": {"stream": "cam"}}));
+    broker.restart();
+    let answer = early.receive().expect("who connected before is answered");
+    assert_eq!(answer.ok()["stream"]["name"], "cam");
+}
+
+#[test]
+fn readers_go_on_over_a_restart() {
+    let mut broker = Broker::plan().config(CONFIG).socket_activated().start();
+    let mut reader = Consumer::start(&broker.socket(), "cam", &["wait=1"]);
+    assert!(broker.terminate().success());
+    broker.restart();
+    let before = reader.count("frames");
+    eventually("frames come again", || {
+        (reader.count("frames") > before + 10).then_some(())
+    });
+}

@@ -1,0 +1,180 @@
+//! The descriptor store: a restart is a short gap in frames, not new memory.
+//!
+//! Owns the restarts, in order and by SIGKILL; readers are ordinary processes.
+
+use serde_json::{Value, json};
+use std::sync::Arc;
+use streamem_sys::file::size_and_inode;
+use streamem_tests::notify::NotifySocket;
+use streamem_tests::{Broker, Consumer, eventually, proc};
+
+fn config(size: &str) -> String {
+    format!("[stream.cam]\nsource = \"pattern://bars?size={size}&rate=50\"\n")
+}
+
+fn start(manager: &Arc<NotifySocket>) -> Broker {
+    let plan = Broker::plan().config(&config("160x120")).notify(manager);
+    plan.argument("--fd-store").start()
+}
+
+fn names(manager: &NotifySocket) -> Vec<String> {
+    let mut names: Vec<String> = manager.stored().into_iter().map(|(name, _)| name).collect();
+    names.sort();
+    names
+}
+
+fn stored_inode(manager: &NotifySocket, prefix: &str) -> Option<u64> {
+    let stored = manager.stored();
+    let found = stored.iter().find(|(name, _)| name.starts_with(prefix));
+    found.map(|(_, fd)| size_and_inode(fd).expect("fstat").1)
+}
+
+fn take(reader: &mut Consumer, count: u64) -> Value {
+    let before = reader.count("frames");
+    eventually("frames go on", || {
+        let report = reader.report();
+        (report["frames"].as_u64() >= Some(before + count)).then_some(report)
+    })
+}
+
+fn pool_seen_by(reader: &mut Consumer) -> u64 {
+    let address = reader.count("address");
+    let mappings = proc::mappings(reader.pid());
+    let seen = mappings
+        .iter()
+        .find(|mapped| (mapped.start..mapped.end).contains(&address));
+    seen.map(|mapped| mapped.inode)
+        .expect("the bytes are mapped")
+}
+
+fn goes_on_over(restart: impl Fn(&mut Broker)) {
+    let manager = NotifySocket::open();
+    let mut broker = start(&manager);
+    let options = ["mode=every", "depth=100", "leases=4", "check=bars"];
+    let mut reader = Consumer::start(&broker.socket(), "cam", &options);
+    take(&mut reader, 10);
+    reader.tell("hold");
+    reader.expect("holding");
+    let pool = stored_inode(&manager, "pool/cam").expect("the pool is kept");
+    assert_eq!(pool_seen_by(&mut reader), pool);
+    let generation = broker.stream("cam")["generation"].clone();
+    let descriptors = proc::descriptors(reader.pid()).len();
+    let mut newest = broker.stream("cam")["newest"].as_u64();
+
+    for _ in 0..5 {
+        restart(&mut broker);
+        broker.restart();
+        let report = take(&mut reader, 20);
+        for fault in ["backwards", "torn", "changed", "miscounted"] {
+            assert_eq!(report[fault], 0, "{fault} in {report}\n{}", broker.log());
+        }
+        assert_eq!(pool_seen_by(&mut reader), pool, "the memory is another");
+        assert_eq!(stored_inode(&manager, "pool/cam"), Some(pool));
+        let stream = broker.stream("cam");
+        assert_eq!(stream["generation"], generation, "{stream}");
+        assert!(
+            stream["newest"].as_u64() > newest,
+            "the sequence began anew: {stream}"
+        );
+        newest = stream["newest"].as_u64();
+        assert_eq!(stream["subscriptions"], 1, "{stream}");
+    }
+    reader.tell("release");
+    let released = reader.expect("released");
+    assert_eq!(
+        released["changed"], 0,
+        "what was held was overwritten: {released}"
+    );
+    assert_eq!(
+        proc::descriptors(reader.pid()).len(),
+        descriptors,
+        "the reader leaks"
+    );
+}
+
+#[test]
+fn memory_and_sequence_go_on_over_a_restart_in_order() {
+    goes_on_over(|broker| assert!(broker.terminate().success()));
+}
+
+#[test]
+fn memory_and_sequence_go_on_over_a_sudden_death() {
+    goes_on_over(Broker::kill9);
+}
+
+#[test]
+fn a_subscription_is_resumed_without_descriptors() {
+    let manager = NotifySocket::open();
+    let mut broker = start(&manager);
+    let mut wire = broker.connect();
+    let grant = wire.call(
+        "Subscribe",
+        json!({"stream": "cam", "leases": 3, "eventfd": true}),
+    );
+    let subscription = grant.parameters["subscription"].clone();
+    eventually("ring, pool, page and eventfd are kept", || {
+        (names(&manager).len() == 4).then_some(())
+    });
+    broker.kill9();
+    broker.restart();
+    let resume = json!({"stream": "cam", "leases": 3, "eventfd": true, "resume": subscription});
+    let resumed = broker.connect().call("Subscribe", resume.clone());
+    assert_eq!(resumed.parameters["resumed"], true, "{resumed:?}");
+    assert!(resumed.parameters.get("pool").is_none(), "{resumed:?}");
+    let absent = json!({"stream": "cam", "resume": 999_999});
+    let mut stranger = broker.connect();
+    let fresh = stranger.call("Subscribe", absent);
+    assert_eq!(fresh.parameters["resumed"], false, "{fresh:?}");
+    assert_eq!(fresh.fds.len(), 3, "{fresh:?}");
+}
+
+#[test]
+fn what_is_gone_is_no_longer_kept() {
+    let manager = NotifySocket::open();
+    let mut broker = start(&manager);
+    let before = names(&manager);
+    assert_eq!(before, ["pool/cam", "ring/cam"]);
+    let mut wire = broker.connect();
+    wire.subscribe("cam", 2);
+    eventually("the page is kept", || {
+        (names(&manager).len() == 3).then_some(())
+    });
+    drop(wire);
+    eventually("the page is let go", || {
+        (names(&manager) == before).then_some(())
+    });
+
+    let source = "pattern://bars?size=160x120&rate=30";
+    broker.ask("AddStream", json!({"stream": "extra", "source": source}));
+    eventually("the new memory is kept", || {
+        (names(&manager).len() == 4).then_some(())
+    });
+    broker.ask("RemoveStream", json!({"stream": "extra"}));
+    eventually("the old memory is let go", || {
+        (names(&manager) == before).then_some(())
+    });
+
+    broker.rewrite_config("[stream.other]\nsource = \"pattern://imu\"\n");
+    assert!(broker.terminate().success());
+    broker.restart();
+    eventually(
+        "memory of a stream that is no longer configured is let go",
+        || (names(&manager) == ["pool/other", "ring/other"]).then_some(()),
+    );
+}
+
+#[test]
+fn memory_that_no_longer_fits_is_renewed() {
+    let manager = NotifySocket::open();
+    let mut broker = start(&manager);
+    let mut reader = Consumer::start(&broker.socket(), "cam", &["mode=every", "depth=50"]);
+    take(&mut reader, 5);
+    let pool = stored_inode(&manager, "pool/cam");
+    broker.rewrite_config(&config("320x240"));
+    broker.kill9();
+    broker.restart();
+    take(&mut reader, 10);
+    let renewed = stored_inode(&manager, "pool/cam");
+    assert!(renewed.is_some() && renewed != pool, "{renewed:?} {pool:?}");
+    assert_eq!(Some(pool_seen_by(&mut reader)), renewed);
+}
