@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Asks systemd's own tools what they think of broker/systemd, in a scratch directory: nothing is
+# installed and no running manager is spoken to.
+# EXPOSURE_MAX is the most `systemd-analyze security` may say of the system service, times ten.
+set -euo pipefail
+cd "$(dirname "$0")/../broker/systemd"
+exposure_max=${EXPOSURE_MAX:-10}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mkdir -p "$scratch/user" "$scratch/root/etc"
+
+# The broker need not be installed to be checked: any program stands in for it.
+for unit in *.service *.socket user/*.service user/*.socket; do
+    sed 's,^ExecStart=/usr/bin/streamemd,ExecStart=/bin/true,' "$unit" >"$scratch/$unit"
+done
+
+quiet() { # a warning is a failure too
+    local said
+    said=$("$@" 2>&1) && [[ -z $said ]] && return
+    printf '%s\n%s\n' "$*" "$said" >&2
+    exit 1
+}
+quiet systemd-analyze verify --man=no "$scratch"/streamemd.{service,socket}
+XDG_RUNTIME_DIR=$scratch quiet systemd-analyze verify --user --man=no \
+    "$scratch"/user/streamemd.{service,socket}
+
+systemd-analyze security --no-pager --offline=true --threshold="$exposure_max" \
+    "$scratch/streamemd.service" | tail -n 1
+
+systemd-sysusers --root="$scratch/root" "$PWD/sysusers.d/streamem.conf"
+grep -q '^streamem:' "$scratch/root/etc/passwd"
+grep -q '^streamem:' "$scratch/root/etc/group"
+
+systemd-tmpfiles --root="$scratch/root" --create "$PWD/tmpfiles.d/streamem.conf"
+[[ $(stat -c '%A' "$scratch/root/run/streamem") == drwxr-xr-x ]]

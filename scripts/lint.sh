@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Everything that can be said against the tree without running it.
+# ADVISORIES=1 also asks the RustSec database, for which the network is needed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-auto}
+PATH=$PATH:$PWD/target/tools/bin
+
+step() { printf '\n== %s\n' "$*"; }
+
+step cargo fmt
+cargo fmt --all --check
+for outside in tests/bench tests/fuzz; do
+    cargo fmt --manifest-path $outside/Cargo.toml --check
+done
+
+step cargo clippy
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step cargo doc
+RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+step cargo deny
+checks=(licenses bans sources)
+[[ ${ADVISORIES:-0} == 0 ]] || checks+=(advisories)
+cargo deny --locked check --hide-inclusion-graph "${checks[@]}"
+
+step scripts
+mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run)
+shellcheck "${scripts[@]}"
+
+step systemd units
+scripts/lint-units.sh
+
+step man pages
+mandoc -T lint -W warning docs/*.[1-8]
+
+printf '\nlint: all is well\n'

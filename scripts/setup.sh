@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|run|test|fuzz|lint …
+# Looks first; asks for root (by sudo) only when something is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=()
+need() { # command package
+    command -v "$1" >/dev/null || packages+=("$2")
+}
+
+for verb in "$@"; do
+    case $verb in
+    build)
+        need cc gcc
+        # gcc alone does not bring the files a program is linked with.
+        if command -v dpkg >/dev/null; then
+            dpkg -s libc6-dev >/dev/null 2>&1 || packages+=(libc6-dev)
+        fi
+        ;;
+    run) ;;
+    test | fuzz)
+        # libFuzzer is C++.
+        need c++ g++
+        need strace strace
+        need python3 python3
+        need pgrep procps
+        need systemd-analyze systemd
+        ;;
+    lint)
+        need shellcheck shellcheck
+        need mandoc mandoc
+        need systemd-analyze systemd
+        need systemd-sysusers systemd
+        ;;
+    *)
+        echo "setup.sh: there is no verb '$verb': build, run, test, fuzz or lint" >&2
+        exit 2
+        ;;
+    esac
+done
+
+if ((${#packages[@]})); then
+    echo "to be installed: ${packages[*]}"
+    if ! command -v apt-get >/dev/null; then
+        echo "setup.sh: this is no Debian or Ubuntu; install these by hand: ${packages[*]}" >&2
+        exit 1
+    fi
+    as_root=()
+    if ((EUID != 0)); then
+        if ! command -v sudo >/dev/null; then
+            echo "setup.sh: run as root, or install sudo, to install: ${packages[*]}" >&2
+            exit 1
+        fi
+        as_root=(sudo)
+    fi
+    install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive
+        apt-get install -y --no-install-recommends "${packages[@]}")
+    "${install[@]}" || { "${as_root[@]}" apt-get update && "${install[@]}"; }
+fi
+
+if ! command -v cargo >/dev/null; then
+    echo "setup.sh: Rust is missing; see https://rustup.rs" >&2
+    exit 1
+fi
+
+if [[ " $* " == *" lint "* ]]; then
+    for component in clippy fmt; do
+        cargo "$component" --version >/dev/null 2>&1 && continue
+        rustup component add "${component/#fmt/rustfmt}"
+    done
+    if ! command -v cargo-deny >/dev/null && [[ ! -x target/tools/bin/cargo-deny ]]; then
+        echo "building cargo-deny, once, into target/tools (some minutes)"
+        CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+            CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+            cargo install cargo-deny --locked --root target/tools --target-dir target/tools/build
+        rm -rf target/tools/build
+    fi
+fi

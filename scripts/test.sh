@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Every test there is, in the order in which a failure is cheapest to understand.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+began=$SECONDS
+step() { printf '\n== %s (%d s so far)\n' "$*" $((SECONDS - began)); }
+
+step build
+cargo build --workspace --all-targets --locked
+
+step units, examples and the whole system
+cargo test --workspace --locked --no-fail-fast
+
+step the lease protocol, every interleaving
+RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=target/loom \
+    cargo test -p streamem-wire --test loom --release --locked
+
+step the parsers, on the corpus of the fuzzer
+scripts/fuzz.sh replay
+
+step make run, as seen by a script
+RUN_PROFILE=dev scripts/run.sh </dev/null
+
+printf '\ntest: all passed in %d s\n' $((SECONDS - began))
