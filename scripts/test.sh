@@ -19,6 +19,9 @@ RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=target/loom \
 step the parsers, on the corpus of the fuzzer
 scripts/fuzz.sh replay
 
+step the system calls of the broker, and those its unit allows
+scripts/test-filter.sh
+
 step make run, as seen by a script
 RUN_PROFILE=dev scripts/run.sh </dev/null
 

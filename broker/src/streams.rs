@@ -12,6 +12,7 @@ use crate::stream::{Losses, Owner, Reader, Seat, Stream, StreamMemory, Terms};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use streamem_wire::{Generation, Reason, Refusal, SessionId, StreamName, SubscriptionId};
 use tracing::{info, warn};
 
@@ -373,6 +374,7 @@ fn adopt_reader(kept: KeptReader) -> Option<Reader> {
                 terms: kept.terms,
                 page,
                 eventfd: kept.eventfd,
+                left: AtomicBool::new(false),
             };
             Some(Reader {
                 owner: kept.owner,

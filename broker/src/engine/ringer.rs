@@ -18,6 +18,8 @@ use std::fmt;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 const ENTRIES: u32 = 64;
+/// The number of what nobody waits for.
+const NOBODY: u64 = u64::MAX;
 
 /// Writes eventfds.
 pub struct Ringer {
@@ -53,9 +55,7 @@ impl Ringer {
         &mut self,
         eventfds: impl Iterator<Item = (u64, BorrowedFd<'a>)>,
     ) -> Result<(), EngineError> {
-        for done in self.ring.completion() {
-            self.under_way.remove(&done.user_data());
-        }
+        self.reap();
         let one = std::ptr::from_ref(&*self.one).cast();
         for (number, eventfd) in eventfds {
             if !self.under_way.insert(number) {
@@ -65,6 +65,24 @@ impl Ringer {
             self.push(&write.build().user_data(number))?;
         }
         self.submit()
+    }
+
+    /// Gives up what is under way to an eventfd whose holder has left, so that its file can go.
+    pub fn forget(&mut self, number: u64) -> Result<(), EngineError> {
+        self.reap();
+        if !self.under_way.contains(&number) {
+            return Ok(());
+        }
+        self.push(&opcode::AsyncCancel::new(number).build().user_data(NOBODY))?;
+        self.submit()?;
+        self.reap();
+        Ok(())
+    }
+
+    fn reap(&mut self) {
+        for done in self.ring.completion() {
+            self.under_way.remove(&done.user_data());
+        }
     }
 
     fn push(&mut self, entry: &io_uring::squeue::Entry) -> Result<(), EngineError> {
@@ -125,6 +143,10 @@ mod tests {
             ringer.ring(both.into_iter()).unwrap();
         }
         assert_eq!(count(&other), 3);
+        assert!(ringer.under_way.contains(&1));
+        ringer.forget(1).unwrap();
+        ringer.ring(std::iter::empty()).unwrap();
+        assert!(ringer.under_way.is_empty());
         assert_eq!(count(&full), u64::MAX - 1);
     }
 }

@@ -195,7 +195,9 @@ impl Stream {
             .iter()
             .position(|reader| reader.seat.id == id)?;
         lock(&self.core).leave(id);
-        Some(self.readers.swap_remove(index))
+        let reader = self.readers.swap_remove(index);
+        self.bells.forget(&reader.seat);
+        Some(reader)
     }
 
     /// The reader with this number.

@@ -4,7 +4,7 @@
 
 use crate::pool::{Allocator, Memory, PoolError, Protection, Request};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use streamem_sys::futex;
 use streamem_wire::message::Mode;
 use streamem_wire::{Generation, LEASE_PAGE_BYTES, LeasePage, Slot, SubscriptionId, lease, page};
@@ -31,6 +31,8 @@ pub struct Seat {
     pub page: Memory,
     /// Written at every frame, if asked for.
     pub eventfd: Option<OwnedFd>,
+    /// The reader is gone; who still has a list with this seat leaves it alone.
+    pub left: AtomicBool,
 }
 
 impl Seat {
@@ -52,6 +54,7 @@ impl Seat {
             terms,
             page,
             eventfd,
+            left: AtomicBool::new(false),
         };
         seat.view().write_header(id);
         Ok(seat)

@@ -69,3 +69,34 @@ fn a_watcher_that_never_reads_is_not_waited_for() {
     drop((deaf, busy));
     scene.assert_nothing_happened();
 }
+
+#[test]
+fn a_session_that_watches_and_waits_a_thousandfold_is_not_waited_for() {
+    let scene = Scene::open();
+    let mut greedy = scene.broker.connect();
+    greedy.socket().set_nonblocking(true).expect("a socket");
+    let calls: [&[u8]; 3] = [
+        b"{\"method\":\"io.streamem.Monitor\",\"more\":true}\0",
+        b"{\"method\":\"io.streamem.List\",\"more\":true}\0",
+        b"{\"method\":\"io.streamem.Subscribe\",\"parameters\":{\"stream\":\"x\",\"wait\":true}}\0",
+    ];
+    for call in calls.into_iter().cycle().take(6000) {
+        if !greedy.send_bytes(call) {
+            break;
+        }
+    }
+    let mut busy = scene.broker.connect();
+    for _ in 0..300 {
+        let grant = busy.subscribe("cam", 1);
+        let subscription = grant.parameters["subscription"].clone();
+        busy.call("Unsubscribe", json!({ "subscription": subscription }))
+            .ok();
+    }
+    let memory = streamem_tests::proc::memory(scene.broker.pid(), "Anonymous");
+    assert!(
+        memory < 64 << 20,
+        "one session takes {memory} bytes of the broker"
+    );
+    drop((greedy, busy));
+    scene.assert_nothing_happened();
+}

@@ -3,6 +3,8 @@
 //! Owns the scribblers; the readers beside them are ordinary ones.
 
 use super::{assert_complete, bars, take};
+use rustix::fs::{FallocateFlags, SealFlags};
+use rustix::io::Errno;
 use streamem_tests::{Broker, Consumer};
 
 #[test]
@@ -40,4 +42,25 @@ fn untrusted_page() {
     for reader in readers {
         assert_complete(&reader.finish());
     }
+}
+
+#[test]
+fn untrusted_page_cannot_be_taken_from_under_the_broker() {
+    let broker = Broker::with_config(&bars("size=160x120&rate=50"));
+    let mut wire = broker.connect();
+    let grant = wire.subscribe("cam", 2);
+    let page = grant.fd("lease");
+    for length in [0, 1, 1 << 20] {
+        let cut = rustix::fs::ftruncate(page, length);
+        assert_eq!(cut, Err(Errno::PERM), "it was cut to {length} bytes");
+    }
+    for seal in [SealFlags::WRITE, SealFlags::FUTURE_WRITE, SealFlags::GROW] {
+        let sealed = rustix::fs::fcntl_add_seals(page, seal);
+        assert_eq!(sealed, Err(Errno::PERM), "{seal:?} could be added");
+    }
+    let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    rustix::fs::fallocate(page, punch, 0, 4096).expect("its own page may be emptied");
+    let mut reader = Consumer::start(&broker.socket(), "cam", &["mode=every", "depth=100"]);
+    assert_complete(&take(&mut reader, 50));
+    assert!(broker.is_alive());
 }
