@@ -15,8 +15,8 @@ use streamem_wire::SessionId;
 use streamem_wire::message::Subscribe;
 use streamem_wire::varlink::{BadMessage, CALL_BYTES_MAX, Call, Inbox, Reply, encode};
 
-/// Most bytes a session may leave unread before it is closed.
-const OUTBOX_BYTES_MAX: usize = 4 << 20;
+/// Most bytes a session may leave unread before it is closed, beside the reply it is being sent.
+const OUTBOX_BYTES_MAX: usize = 256 << 10;
 const READ_BYTES: usize = 16 * 1024;
 
 /// Why a session is over, in the words of the log.
@@ -37,6 +37,17 @@ pub enum Over {
     /// The socket failed.
     #[error("socket: {0}")]
     Socket(#[from] Errno),
+}
+
+/// What is to be done about a session's poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poll {
+    /// Ask for this.
+    For(PollFlags),
+    /// What was asked for is not what is wanted any more.
+    Forget,
+    /// It is asked for already.
+    Nothing,
 }
 
 #[derive(Debug)]
@@ -65,7 +76,7 @@ pub struct Session {
     inbox: Inbox,
     outbox: VecDeque<Packet>,
     outbox_bytes: usize,
-    polled: bool,
+    armed: Option<PollFlags>,
     _charge: Charge,
 }
 
@@ -90,7 +101,7 @@ impl Session {
             inbox: Inbox::new(CALL_BYTES_MAX),
             outbox: VecDeque::new(),
             outbox_bytes: 0,
-            polled: false,
+            armed: None,
             _charge: charge,
         }
     }
@@ -101,23 +112,26 @@ impl Session {
         self.socket.as_fd()
     }
 
-    /// What to be told of next; `None` while that has been asked for already. A peer that does not
-    /// read its replies is not listened to.
-    pub fn poll_for(&mut self) -> Option<PollFlags> {
-        if std::mem::replace(&mut self.polled, true) {
-            return None;
-        }
-        let ready = match (self.outbox.is_empty(), self.is_busy()) {
+    /// What to be told of next. A peer that does not read its replies is not listened to.
+    pub fn poll(&mut self) -> Poll {
+        let wanted = match (self.outbox.is_empty(), self.is_busy()) {
             (false, _) => PollFlags::OUT,
-            (true, true) => PollFlags::empty(),
-            (true, false) => PollFlags::IN,
+            (true, true) => PollFlags::RDHUP,
+            (true, false) => PollFlags::IN | PollFlags::RDHUP,
         };
-        Some(ready | PollFlags::RDHUP)
+        match self.armed {
+            Some(armed) if armed == wanted => Poll::Nothing,
+            Some(_) => Poll::Forget,
+            None => {
+                self.armed = Some(wanted);
+                Poll::For(wanted)
+            }
+        }
     }
 
-    /// The poll asked for has been answered. Returns whether the peer is gone.
+    /// The poll asked for has been answered, or given up. Returns whether the peer is gone.
     pub fn polled(&mut self, ready: PollFlags) -> bool {
-        self.polled = false;
+        self.armed = None;
         ready.intersects(PollFlags::HUP | PollFlags::ERR)
             || ready.contains(PollFlags::RDHUP) && self.is_busy()
     }
@@ -155,10 +169,10 @@ impl Session {
     /// Queues a reply and sends what the socket takes.
     pub fn reply(&mut self, reply: &Reply, fds: Vec<OwnedFd>) -> Result<(), Over> {
         let bytes = encode(reply);
-        self.outbox_bytes += bytes.len();
         if self.outbox_bytes > OUTBOX_BYTES_MAX {
             return Err(Over::NotReading(self.outbox_bytes));
         }
+        self.outbox_bytes += bytes.len();
         self.outbox.push_back(Packet {
             bytes,
             sent: 0,

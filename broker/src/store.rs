@@ -3,7 +3,7 @@
 //! Owns the names under which rings, pools and lease pages are kept; never keeps anything unless it
 //! was told to (`--fd-store`).
 
-use crate::stream::{Owner, Reader, StreamMemory, Terms};
+use crate::stream::{Bell, Owner, Reader, StreamMemory, Terms};
 use sd_notify::NotifyState;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,8 +22,8 @@ pub struct KeptReader {
     pub terms: Terms,
     /// The page.
     pub page: OwnedFd,
-    /// The eventfd, if it had one.
-    pub eventfd: Option<OwnedFd>,
+    /// The bell, if it had one.
+    pub bell: Option<Bell>,
 }
 
 /// What a former broker left of a stream.
@@ -50,6 +50,7 @@ impl Kept {
     pub fn sort(fds: Vec<(String, OwnedFd)>) -> Kept {
         let mut kept = Kept::default();
         let mut eventfds = BTreeMap::new();
+        let mut bells = BTreeMap::new();
         for (name, fd) in fds {
             let parts: Vec<&str> = name.split('/').collect();
             let stream = parts.get(1).and_then(|stream| StreamName::new(stream).ok());
@@ -60,7 +61,12 @@ impl Kept {
                 (["pool", _], Some(stream)) => {
                     kept.streams.entry(stream).or_default().pool = Some(fd)
                 }
-                (["eventfd", _, id], Some(_)) => drop(eventfds.insert((*id).to_owned(), fd)),
+                (["eventfd", _, id], Some(stream)) => {
+                    drop(eventfds.insert((stream, (*id).to_owned()), fd));
+                }
+                (["bell", _, id], Some(stream)) => {
+                    drop(bells.insert((stream, (*id).to_owned()), fd));
+                }
                 (["lease", _, details @ ..], Some(stream)) => match kept_reader(details, fd) {
                     Some(reader) => kept.streams.entry(stream).or_default().readers.push(reader),
                     None => {
@@ -70,12 +76,14 @@ impl Kept {
                 _ => warn!("the descriptor store has {name:?}, which is not ours; closing it"),
             }
         }
-        for reader in kept
-            .streams
-            .values_mut()
-            .flat_map(|stream| &mut stream.readers)
-        {
-            reader.eventfd = eventfds.remove(&reader.id.to_string());
+        for (name, stream) in &mut kept.streams {
+            for reader in &mut stream.readers {
+                let key = (name.clone(), reader.id.to_string());
+                let ends = (bells.remove(&key), eventfds.remove(&key));
+                if let (Some(ours), Some(theirs)) = ends {
+                    reader.bell = Some(Bell { ours, theirs });
+                }
+            }
         }
         kept
     }
@@ -103,11 +111,11 @@ fn kept_reader(details: &[&str], page: OwnedFd) -> Option<KeptReader> {
             leases: leases.parse().ok()?,
         },
         page,
-        eventfd: None,
+        bell: None,
     })
 }
 
-fn reader_names(stream: &StreamName, reader: &Reader) -> (String, String) {
+fn reader_names(stream: &StreamName, reader: &Reader) -> [String; 3] {
     let Reader { owner, seat, .. } = reader;
     let (id, terms) = (seat.id, seat.terms);
     let mode = match terms.mode {
@@ -115,10 +123,11 @@ fn reader_names(stream: &StreamName, reader: &Reader) -> (String, String) {
         Mode::Every => "every",
     };
     let (pid, uid, depth, leases) = (owner.pid, owner.uid, terms.depth, terms.leases);
-    (
+    [
         format!("lease/{stream}/{id}/{pid}/{uid}/{mode}/{depth}/{leases}"),
         format!("eventfd/{stream}/{id}"),
-    )
+        format!("bell/{stream}/{id}"),
+    ]
 }
 
 /// The store, if it is used.
@@ -155,19 +164,21 @@ impl Store {
 
     /// Keeps a reader's page and eventfd.
     pub fn keep_reader(self, stream: &StreamName, reader: &Reader) {
-        let (page, eventfd) = reader_names(stream, reader);
+        let [page, eventfd, bell] = reader_names(stream, reader);
         self.keep(&page, reader.seat.page.owned());
-        if let Some(fd) = &reader.seat.eventfd {
-            self.keep(&eventfd, fd.as_fd());
+        if let Some(Bell { ours, theirs }) = &reader.seat.bell {
+            self.keep(&eventfd, theirs.as_fd());
+            self.keep(&bell, ours.as_fd());
         }
     }
 
     /// No longer keeps a reader's page and eventfd.
     pub fn forget_reader(self, stream: &StreamName, reader: &Reader) {
-        let (page, eventfd) = reader_names(stream, reader);
+        let [page, eventfd, bell] = reader_names(stream, reader);
         self.forget(&page);
-        if reader.seat.eventfd.is_some() {
+        if reader.seat.bell.is_some() {
             self.forget(&eventfd);
+            self.forget(&bell);
         }
     }
 

@@ -5,14 +5,13 @@
 use crate::access::Access;
 use crate::config::{Config, PoolConfig, StreamConfig};
 use crate::pool::{Memfd, Protection};
-use crate::quota::{Accounts, Charge};
+use crate::quota::Charge;
 use crate::source::{self, BadSource, Pattern, SourceUri};
 use crate::store::{Kept, KeptReader, KeptStream, Store};
-use crate::stream::{Losses, Owner, Reader, Seat, Stream, StreamMemory, Terms};
+use crate::stream::{Bell, Losses, Owner, Reader, Seat, Stream, StreamMemory, Terms};
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use streamem_wire::message::Quota;
 use streamem_wire::{Generation, Reason, Refusal, SessionId, StreamName, SubscriptionId};
 use tracing::{info, warn};
 
@@ -256,22 +255,25 @@ impl Streams {
         name: &StreamName,
         owner: Owner,
         terms: Terms,
-        eventfd: Option<OwnedFd>,
+        bell: Option<Bell>,
         charge: Charge,
     ) -> Result<SubscriptionId, Refusal> {
         let Some(stream) = self.by_name.get_mut(name) else {
             return Err(no_such_stream(name));
         };
+        let limited = (owner.uid != 0 && owner.uid != rustix::process::getuid().as_raw())
+            .then_some(owner.uid);
         stream
-            .admit(terms)
+            .admit(terms, limited)
             .map_err(|why| Refusal::new(Reason::PoolFull, name.as_str(), why))?;
         self.subscriptions += 1;
         let id = SubscriptionId(self.subscriptions);
-        let seat = Seat::new(&self.allocator, id, terms, eventfd).map_err(|error| {
+        let seat = Seat::new(&self.allocator, id, terms, bell).map_err(|error| {
             Refusal::new(Reason::OutOfResources, name.as_str(), error.to_string())
         })?;
         let reader = Reader {
             owner,
+            handed: stream.generation(),
             seat: Arc::new(seat),
             charge: Some(charge),
         };
@@ -330,28 +332,18 @@ impl Streams {
             .values()
             .find(|stream| stream.reader(id).is_some())
     }
+}
 
-    /// Charges for what a reader with these terms can pin.
-    pub fn charge(
-        &self,
-        accounts: &Accounts,
-        uid: u32,
-        name: &StreamName,
-        terms: Terms,
-        fds: u64,
-    ) -> Result<Charge, Refusal> {
-        let slot_bytes = self.get(name).map_or(0, Stream::slot_bytes);
-        let slots = u64::from(terms.leases) + u64::from(terms.depth).saturating_sub(1);
-        accounts.charge(
-            uid,
-            streamem_wire::message::Quota {
-                sessions: 0,
-                subscriptions: 1,
-                leases: terms.leases.into(),
-                descriptors: fds,
-                bytes: slots * slot_bytes,
-            },
-        )
+/// What a reader with these terms can pin, and the descriptors it is handed.
+#[must_use]
+pub fn amount(slot_bytes: u64, terms: Terms, fds: u64) -> Quota {
+    let slots = u64::from(terms.leases) + u64::from(terms.depth).saturating_sub(1);
+    Quota {
+        sessions: 0,
+        subscriptions: 1,
+        leases: terms.leases.into(),
+        descriptors: fds,
+        bytes: slots * slot_bytes,
     }
 }
 
@@ -373,11 +365,11 @@ fn adopt_reader(kept: KeptReader) -> Option<Reader> {
                 id: kept.id,
                 terms: kept.terms,
                 page,
-                eventfd: kept.eventfd,
-                left: AtomicBool::new(false),
+                bell: kept.bell,
             };
             Some(Reader {
                 owner: kept.owner,
+                handed: Generation(0),
                 seat: Arc::new(seat),
                 charge: None,
             })

@@ -209,12 +209,14 @@ impl Subscription {
     }
 
     fn look(&mut self) -> Result<Option<Frame>, Error> {
+        let now_ns = monotonic_ns();
+        self.check(now_ns)?;
         let granted = &self.granted;
         let ring = granted.memory.ring();
         let taken = self
             .cursor
             .take(&ring, |wanted| Lease::take(granted, wanted))?;
-        Ok(taken.map(|taken| self.hand_out(taken, monotonic_ns())))
+        Ok(taken.map(|taken| self.hand_out(taken, now_ns)))
     }
 
     /// Looks, and does what the state asks for if there is nothing. The state is read first: what
@@ -268,13 +270,24 @@ impl Subscription {
     /// Sees to renewals and to a broker that went away, without waiting; now and then, since asking
     /// the socket costs a system call.
     fn refresh(&mut self, now_ns: u64) -> Result<(), Error> {
+        self.check(now_ns)?;
+        let state = self.granted.memory.ring().state();
+        self.settle(state, Deadline::now()).map(|_| ())
+    }
+
+    /// Looks whether the broker is still there, though frames may come: after a quick restart they
+    /// do, in the same memory, and nobody honours this reader's leases until it has resumed.
+    fn check(&mut self, now_ns: u64) -> Result<(), Error> {
         let slice_ns = u64::try_from(SLICE.as_nanos()).unwrap_or(u64::MAX);
         if now_ns.saturating_sub(self.counts.checked_ns) > slice_ns {
             self.counts.checked_ns = now_ns;
             self.link.check()?;
         }
-        let state = self.granted.memory.ring().state();
-        self.settle(state, Deadline::now()).map(|_| ())
+        if !self.link.is_up() {
+            let state = self.granted.memory.ring().state();
+            self.settle(state, Deadline::now())?;
+        }
+        Ok(())
     }
 
     fn wait(&mut self, deadline: Deadline) -> Result<(), Error> {

@@ -94,8 +94,8 @@ impl Watch {
     /// rely on the broker having made it non-blocking.
     pub(crate) fn drain(&self) {
         if let Some(eventfd) = &self.eventfd {
-            let mut count = [0; 8];
-            let parts = &mut [IoSliceMut::new(&mut count)];
+            let mut counts = [0; 4096];
+            let parts = &mut [IoSliceMut::new(&mut counts)];
             // Whatever is wrong with it, frames are looked for in the ring.
             let _ = preadv2(eventfd, parts, u64::MAX, ReadWriteFlags::NOWAIT);
         }

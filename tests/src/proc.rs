@@ -91,19 +91,6 @@ pub fn mappings(pid: u32) -> Vec<Mapped> {
         .collect()
 }
 
-/// How many operations of a process's io_urings wait for a descriptor to become ready.
-#[must_use]
-pub fn operations_under_way(pid: u32) -> usize {
-    let rings = descriptors(pid).into_iter();
-    let rings = rings.filter(|(_, target)| target == "anon_inode:[io_uring]");
-    let under_way = |number: u32| {
-        let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{number}")).unwrap_or_default();
-        let list = text.split("PollList:").nth(1).unwrap_or_default();
-        list.lines().filter(|line| line.contains("op=")).count()
-    };
-    rings.map(|(number, _)| under_way(number)).sum()
-}
-
 /// Whether the process exists and is no zombie.
 #[must_use]
 pub fn is_alive(pid: u32) -> bool {

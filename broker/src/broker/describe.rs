@@ -109,14 +109,14 @@ fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descrip
             id,
             holders("write", &[reader]),
         ));
-        if let Some(eventfd) = &reader.seat.eventfd {
+        if let Some(bell) = &reader.seat.bell {
             let handed_to = holders("write", &[reader]);
             all.push(descriptor(
                 "eventfd",
                 &stream.name,
                 id,
-                "eventfd",
-                eventfd.as_fd(),
+                "socket",
+                bell.theirs.as_fd(),
                 handed_to,
             ));
         }

@@ -36,6 +36,10 @@ impl Broker {
             // A service manager that is gone will not kill us either.
             let _fed = sd_notify::notify(&[NotifyState::Watchdog]);
         }
+        let left_out = self.faults.pass();
+        if left_out > 0 {
+            warn!("{left_out} more faults of peers in the last second");
+        }
         if !self.accepting {
             self.accept_next()?;
         }
@@ -150,7 +154,12 @@ impl Broker {
     fn change(&mut self, name: &StreamName, source: &crate::source::SourceUri) {
         match self.streams.change(name, source, &self.config.pool) {
             Ok(()) => self.tell_stream(Change::Changed, "stream-renewed", name, None),
-            Err(why) => error!(stream = %name, "left as it was: {why}"),
+            Err(why) => {
+                error!(stream = %name, "cannot be changed as the configuration asks: {why}");
+                if let Some(stream) = self.streams.get_mut(name).filter(|stream| !stream.runs()) {
+                    stream.lose(why.to_string());
+                }
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::engine::{Completion, Engine, EngineError, Token};
 use crate::listener::Listener;
 use crate::quota::Accounts;
-use crate::session::Session;
+use crate::session::{Over, Session};
 use crate::store::{Kept, Store};
 use crate::stream::Loss;
 use crate::streams::{StreamError, Streams};
@@ -31,6 +31,9 @@ use streamem_sys::clock::monotonic_ns;
 use streamem_wire::message::Change;
 use streamem_wire::{SessionId, StreamName, SubscriptionId};
 use tracing::{debug, info, warn};
+
+/// Lines about peers' faults the log gets each second.
+const FAULTS_LOGGED_MAX: u32 = 10;
 
 /// Why the broker cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -83,11 +86,32 @@ pub struct Broker {
     accounts: Accounts,
     orphans: BTreeMap<SubscriptionId, OwnedFd>,
     touched: BTreeSet<SessionId>,
+    ending: Vec<(SessionId, Over)>,
+    faults: Faults,
     config: Config,
     config_place: Option<PathBuf>,
     started_ns: u64,
     tick: Duration,
     accepting: bool,
+}
+
+/// Keeps the log readable, and the loop from waiting for it, when peers misbehave in numbers.
+#[derive(Debug, Default)]
+struct Faults {
+    this_second: u32,
+}
+
+impl Faults {
+    /// Whether one more line about a peer's fault fits into this second.
+    fn may_log(&mut self) -> bool {
+        self.this_second += 1;
+        self.this_second <= FAULTS_LOGGED_MAX
+    }
+
+    /// A second has passed. Returns how many lines were left out.
+    fn pass(&mut self) -> u32 {
+        std::mem::take(&mut self.this_second).saturating_sub(FAULTS_LOGGED_MAX)
+    }
 }
 
 /// Whether the loop goes on.
@@ -123,6 +147,8 @@ impl Broker {
             accounts: Accounts::new(start.config.quota),
             orphans: BTreeMap::new(),
             touched: BTreeSet::new(),
+            ending: Vec::new(),
+            faults: Faults::default(),
             config: start.config,
             config_place: start.config_place,
             started_ns: monotonic_ns(),

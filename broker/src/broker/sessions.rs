@@ -6,8 +6,9 @@ use super::tell::event;
 use super::{Broker, BrokerError};
 use crate::engine::{Completion, EngineError, Token};
 use crate::peer;
-use crate::session::{Over, Session};
+use crate::session::{Over, Poll, Session};
 use rustix::event::PollFlags;
+use rustix::io::Errno;
 use std::io;
 use std::os::fd::OwnedFd;
 use streamem_sys::clock::monotonic_ns;
@@ -67,11 +68,13 @@ impl Broker {
                 });
             }
             Err(refusal) => {
-                warn!(
-                    uid = peer.uid,
-                    pid = peer.pid,
-                    "a client was turned away: {refusal}"
-                );
+                if self.faults.may_log() {
+                    warn!(
+                        uid = peer.uid,
+                        pid = peer.pid,
+                        "a client was turned away: {refusal}"
+                    );
+                }
                 let bytes = streamem_wire::varlink::encode(&refusal.reply());
                 // It is told why if its socket takes that much at once, which a fresh one does.
                 let _told = streamem_sys::socket::send(&socket, &bytes, &[]);
@@ -86,6 +89,9 @@ impl Broker {
         self.touched.insert(id);
         let ready = match result {
             Ok(ready) => PollFlags::from_bits_truncate(u16::try_from(ready & 0xffff).unwrap_or(0)),
+            Err(error) if error.raw_os_error() == Some(Errno::CANCELED.raw_os_error()) => {
+                PollFlags::empty()
+            }
             Err(_) => PollFlags::ERR,
         };
         let gone = session.polled(ready);
@@ -123,6 +129,9 @@ impl Broker {
         };
         match why {
             Over::Closed => debug!(session = id.0, pid = session.peer.pid, "session closed"),
+            fault if !self.faults.may_log() => {
+                debug!(session = id.0, "session closed by us: {fault}")
+            }
             fault => warn!(
                 session = id.0,
                 pid = session.peer.pid,
@@ -155,14 +164,20 @@ impl Broker {
         }
     }
 
-    /// Asks to be told of the sessions that were served.
+    /// Ends the sessions that are to end, and asks to be told of those that were served.
     pub(super) fn poll_touched(&mut self) -> Result<(), BrokerError> {
+        while let Some((id, over)) = self.ending.pop() {
+            self.end_session(id, &over);
+        }
         while let Some(id) = self.touched.pop_first() {
-            if let Some(session) = self.sessions.get_mut(&id)
-                && let Some(ready) = session.poll_for()
-            {
-                self.engine
-                    .watch(session.socket(), ready, Token::Session(id))?;
+            let Some(session) = self.sessions.get_mut(&id) else {
+                continue;
+            };
+            let token = Token::Session(id);
+            match session.poll() {
+                Poll::For(ready) => self.engine.watch(session.socket(), ready, token)?,
+                Poll::Forget => self.engine.forget(token)?,
+                Poll::Nothing => {}
             }
         }
         Ok(())

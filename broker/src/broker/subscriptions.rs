@@ -7,11 +7,11 @@ use super::Broker;
 use super::methods::{Answer, Answered, arguments, parameters};
 use super::tell::event;
 use crate::access::Right;
-use crate::stream::{Owner, Stream, Terms};
-use rustix::event::{EventfdFlags, eventfd};
+use crate::stream::{Bell, Owner, Stream, Terms};
+use crate::streams::amount;
 use serde_json::Map;
 use std::os::fd::{AsFd, BorrowedFd};
-use streamem_wire::message::{self, Change, Event, Grant, OfSubscription, Subscribe};
+use streamem_wire::message::{Change, Event, Grant, OfSubscription, Subscribe};
 use streamem_wire::varlink::{Call, Reply};
 use streamem_wire::{LEASES_MAX, Reason, Refusal, SLOTS_MAX, SessionId, SubscriptionId};
 
@@ -77,16 +77,14 @@ impl Broker {
             leases: wanted.leases,
         };
         let fds = if wanted.eventfd { 4 } else { 3 };
-        let charge = self
-            .streams
-            .charge(&self.accounts, owner.uid, name, terms, fds)?;
-        let eventfd = wanted
-            .eventfd
-            .then(|| eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK));
-        let eventfd = eventfd
+        let slot_bytes = self.streams.get(name).map_or(0, Stream::slot_bytes);
+        let amount = amount(slot_bytes, terms, fds);
+        let charge = self.accounts.charge(owner.uid, amount)?;
+        let bell = wanted.eventfd.then(Bell::new);
+        let bell = bell
             .transpose()
             .map_err(|e| no_descriptor("an eventfd", e.into()))?;
-        let subscription = self.streams.join(name, owner, terms, eventfd, charge)?;
+        let subscription = self.streams.join(name, owner, terms, bell, charge)?;
         let answer = self.hand_over(subscription, false, &|_| true);
         match &answer {
             Ok(_) => {
@@ -113,16 +111,8 @@ impl Broker {
         let name = &wanted.stream;
         let slot_bytes = self.streams.get(name).map_or(0, Stream::slot_bytes);
         let accounts = &self.accounts;
-        let charge = |terms: Terms| {
-            let amount = message::Quota {
-                subscriptions: 1,
-                leases: terms.leases.into(),
-                descriptors: 3,
-                bytes: slot_bytes * u64::from(terms.leases),
-                ..message::Quota::default()
-            };
-            accounts.charge(owner.uid, amount)
-        };
+        let fds = if wanted.eventfd { 4 } else { 3 };
+        let charge = |terms| accounts.charge(owner.uid, amount(slot_bytes, terms, fds));
         if !self.streams.resume(name, id, owner, charge)? {
             return Ok(None);
         }
@@ -141,8 +131,21 @@ impl Broker {
     pub(super) fn renew(&mut self, id: SessionId, call: &Call) -> Answered {
         let OfSubscription { subscription } = arguments(call)?;
         self.own(id, subscription)?;
+        let name = self
+            .streams
+            .of_subscription(subscription)
+            .map(|stream| stream.name.clone());
+        let stream = name.and_then(|name| self.streams.get_mut(&name));
+        // Descriptors go once for each generation, however often they are asked for.
+        let is_newer = stream.is_some_and(|stream| {
+            let generation = stream.generation();
+            let reader = stream.reader_mut(subscription);
+            reader.is_some_and(|reader| {
+                std::mem::replace(&mut reader.handed, generation) != generation
+            })
+        });
         self.hand_over(subscription, false, &|role| {
-            matches!(role, Role::Ring | Role::Pool)
+            is_newer && matches!(role, Role::Ring | Role::Pool)
         })
     }
 
@@ -208,7 +211,10 @@ impl Broker {
             ))
         })?;
         let lease = add(Role::Lease, Some(seat.page.given()))?;
-        let eventfd = add(Role::Eventfd, seat.eventfd.as_ref().map(AsFd::as_fd))?;
+        let eventfd = add(
+            Role::Eventfd,
+            seat.bell.as_ref().map(|bell| bell.theirs.as_fd()),
+        )?;
         let grant = Grant {
             subscription: id,
             resumed,

@@ -17,8 +17,8 @@ impl Broker {
             .values()
             .filter(|session| session.monitoring)
             .filter(|session| match &event.stream {
-                Some(name) => self.may(session, name, Right::See),
-                None => self.config.access.allows(Right::Admin, &session.peer),
+                Some(name) if event.subscription.is_none() => self.may(session, name, Right::See),
+                _ => self.config.access.allows(Right::Admin, &session.peer),
             })
             .map(|session| session.id)
             .collect();
@@ -62,7 +62,7 @@ impl Broker {
             };
             self.touched.insert(*id);
             if let Err(over) = session.reply(&methods::continued(parameters.clone()), Vec::new()) {
-                self.end_session(*id, &over);
+                self.ending.push((*id, over));
             }
         }
     }

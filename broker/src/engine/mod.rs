@@ -12,15 +12,14 @@
 #![allow(unsafe_code)]
 
 mod open;
-mod ringer;
 mod token;
 
 pub use open::EngineError;
-pub use ringer::Ringer;
 pub use token::Token;
 
 use io_uring::{IoUring, opcode, squeue, types};
 use rustix::event::PollFlags;
+use rustix::io::Errno;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
@@ -51,6 +50,7 @@ pub struct Engine {
     ring: IoUring,
     ticks: Box<types::Timespec>,
     losses: Box<u64>,
+    early: Vec<Completion>,
 }
 
 impl fmt::Debug for Engine {
@@ -66,6 +66,7 @@ impl Engine {
             ring: open::open()?,
             ticks: Box::new(types::Timespec::new()),
             losses: Box::new(0),
+            early: Vec::new(),
         })
     }
 
@@ -113,13 +114,20 @@ impl Engine {
 
     /// Submits all that was queued and waits until something happened; all in one system call.
     pub fn wait(&mut self, completions: &mut Vec<Completion>) -> Result<(), EngineError> {
-        match self.ring.submit_and_wait(1) {
+        completions.append(&mut self.early);
+        let wanted = usize::from(completions.is_empty());
+        match self.ring.submit_and_wait(wanted) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // The completion queue is full: take from it and come again.
-            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::BUSY.raw_os_error()) => {}
+            Err(error) if error.raw_os_error() == Some(Errno::BUSY.raw_os_error()) => {}
             Err(error) => return Err(EngineError::system("waiting")(error)),
         }
+        self.take(completions);
+        Ok(())
+    }
+
+    fn take(&mut self, completions: &mut Vec<Completion>) {
         completions.extend(self.ring.completion().map(|entry| {
             Completion {
                 token: Token::unpack(entry.user_data()),
@@ -127,14 +135,22 @@ impl Engine {
                     .map_err(|_| io::Error::from_raw_os_error(entry.result().wrapping_neg())),
             }
         }));
-        Ok(())
     }
 
+    /// Makes room in the submission queue.
     fn flush(&mut self) -> Result<(), EngineError> {
-        match self.ring.submit() {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            Err(error) => Err(EngineError::system("submitting")(error)),
+        loop {
+            match self.ring.submit() {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The completion queue is full: keep what is in it for the next wait.
+                Err(error) if error.raw_os_error() == Some(Errno::BUSY.raw_os_error()) => {
+                    let mut early = std::mem::take(&mut self.early);
+                    self.take(&mut early);
+                    self.early = early;
+                }
+                Err(error) => return Err(EngineError::system("submitting")(error)),
+            }
         }
     }
 

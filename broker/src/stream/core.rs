@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::message::{Counters, Term};
 use streamem_wire::{
-    Newest, RingState, Sequence, Slot, SubscriptionId, header, lease, page, record,
+    Generation, Newest, RingState, Sequence, Slot, SubscriptionId, header, lease, page, record,
 };
 
 /// Slots a source has in hand.
@@ -52,11 +52,13 @@ pub struct Frame {
 pub struct Core {
     memory: StreamMemory,
     contents: Vec<Content>,
+    source: u64,
     newest: Sequence,
     seats: Seats,
     counters: Counters,
     commits: bool,
     committed_slots: u32,
+    refused_by_leavers: u64,
 }
 
 impl Core {
@@ -66,11 +68,13 @@ impl Core {
         let mut core = Core {
             contents: vec![Content::Nothing; memory.shape().slots],
             memory,
+            source: 0,
             newest: Sequence::NONE,
             seats: Seats::default(),
             counters: Counters::default(),
             commits,
             committed_slots: 0,
+            refused_by_leavers: 0,
         };
         core.read_back();
         core
@@ -79,7 +83,9 @@ impl Core {
     fn read_back(&mut self) {
         let ring = self.memory.view();
         let said = |at: usize| ring.header(at).load(Relaxed);
-        self.newest = lease::newest(&ring).map_or(Sequence::NONE, |newest| newest.sequence);
+        // A ring that was renewed has no frame yet, but the numbers go on.
+        let head = lease::newest(&ring).map_or(Sequence::NONE, |newest| newest.sequence);
+        self.newest = head.max(Sequence(said(header::PUBLISHED)));
         self.counters = Counters {
             published: said(header::PUBLISHED),
             dropped_no_slot: said(header::DROPPED_NO_SLOT),
@@ -87,6 +93,7 @@ impl Core {
             held_at_reuse: said(header::HELD_AT_REUSE),
             refused_leases: said(header::REFUSED_LEASES),
         };
+        self.refused_by_leavers = self.counters.refused_leases;
         for (index, content) in self.contents.iter_mut().enumerate() {
             let slot = Slot(u16::try_from(index).unwrap_or(u16::MAX));
             let sequence = ring
@@ -108,8 +115,10 @@ impl Core {
         self.put_counters();
     }
 
-    /// A slot that a source will not fill any more is free again.
-    pub fn forget_claims(&mut self) {
+    /// From now on this source fills it, and no other: what one before it still has in hand is
+    /// neither taken back nor published.
+    pub fn begin(&mut self, source: u64) {
+        self.source = source;
         for content in &mut self.contents {
             if *content == Content::Claimed {
                 *content = Content::Nothing;
@@ -126,10 +135,10 @@ impl Core {
         lease::before_wake();
     }
 
-    /// Makes a frame the newest. Returns whom to wake; a frame for memory that is no longer current
-    /// is dropped.
-    pub fn publish(&mut self, frame: &Frame, side: &[u8]) -> Option<Seats> {
-        if frame.claimed.generation() != self.memory.shape().generation {
+    /// Makes a frame the newest. Returns whom to wake; a frame for memory, or of a source, that is no
+    /// longer current is dropped.
+    pub fn publish(&mut self, source: u64, frame: &Frame, side: &[u8]) -> Option<Seats> {
+        if source != self.source || frame.claimed.generation() != self.memory.shape().generation {
             return None;
         }
         let slot = frame.claimed.slot();
@@ -158,7 +167,10 @@ impl Core {
     }
 
     /// The lowest slot that nobody needs: few slots are touched as long as few are held.
-    pub fn claim(&mut self) -> Option<Claimed> {
+    pub fn claim(&mut self, source: u64) -> Option<Claimed> {
+        if source != self.source {
+            return None;
+        }
         let ring = self.memory.view();
         let generation = self.memory.shape().generation;
         let kept = u64::from(self.kept());
@@ -194,11 +206,8 @@ impl Core {
 
     /// Adds up what readers say they were refused.
     pub fn count_refused(&mut self) {
-        let said = self
-            .seats
-            .iter()
-            .map(|seat| seat.view().word(page::REFUSED).load(Relaxed));
-        self.counters.refused_leases = said.fold(0, u64::saturating_add);
+        let present: u64 = self.seats.iter().map(|seat| refused(seat)).sum();
+        self.counters.refused_leases = self.refused_by_leavers + present;
         self.memory
             .view()
             .header(header::REFUSED_LEASES)
@@ -244,15 +253,23 @@ impl Core {
         FILLING + self.kept().max(terms.depth) + self.leases() + terms.leases
     }
 
-    /// Bytes of the pool that are needed and were not committed in advance yet.
-    pub fn take_commit(&mut self) -> Option<Range<u64>> {
-        let needed = self.slots_needed();
-        if !self.commits || needed <= self.committed_slots {
+    /// The next slot of the pool that is needed and was not committed in advance yet. One at a time,
+    /// so that a frame is never late because of many.
+    #[must_use]
+    pub fn next_commit(&self) -> Option<Range<u64>> {
+        if !self.commits || self.committed_slots >= self.slots_needed() {
             return None;
         }
         let slot_bytes = self.memory.shape().slot_bytes as u64;
-        let from = u64::from(std::mem::replace(&mut self.committed_slots, needed));
-        Some(from * slot_bytes..u64::from(needed) * slot_bytes)
+        let from = u64::from(self.committed_slots) * slot_bytes;
+        Some(from..from + slot_bytes)
+    }
+
+    /// The slot of [`Core::next_commit`] is committed, unless the memory is another by now.
+    pub fn committed(&mut self, generation: Generation) {
+        if generation == self.memory.shape().generation {
+            self.committed_slots += 1;
+        }
     }
 
     /// From now on this reader's leases count.
@@ -262,6 +279,8 @@ impl Core {
 
     /// From now on they do not.
     pub fn leave(&mut self, id: SubscriptionId) {
+        let leavers = self.seats.iter().filter(|seat| seat.id == id);
+        self.refused_by_leavers += leavers.map(|seat| refused(seat)).sum::<u64>();
         Arc::make_mut(&mut self.seats).retain(|seat| seat.id != id);
     }
 
@@ -288,4 +307,12 @@ impl Core {
     pub fn counters(&self) -> Counters {
         self.counters
     }
+}
+
+/// What a reader says it was refused; no reader can make a number of it that hides those of others.
+fn refused(seat: &Seat) -> u64 {
+    seat.view()
+        .word(page::REFUSED)
+        .load(Relaxed)
+        .min(u64::from(u32::MAX))
 }

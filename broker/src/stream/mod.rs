@@ -3,19 +3,19 @@
 //! Owns what the loop knows of a stream; never touches a socket. What its source's thread does is in
 //! `worker`, what both share in `core`.
 
-mod bells;
+mod bell;
 mod core;
 mod memory;
 mod reader;
 mod seat;
 mod worker;
 
-pub use bells::Bells;
+pub use bell::Bell;
 pub use core::{Core, Frame, Seats};
 pub use memory::{StreamMemory, Unfit};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Terms};
-pub use worker::{Loss, Losses, Shared, Worker, lock};
+pub use worker::{Loss, Losses, Worker, lock};
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
@@ -50,7 +50,6 @@ pub struct Stream {
     pub access: Access,
     layout: Layout,
     core: Arc<Mutex<Core>>,
-    bells: Arc<Bells>,
     readers: Vec<Reader>,
     worker: Option<Worker>,
     lost: Option<Lost>,
@@ -76,7 +75,6 @@ impl Stream {
             access,
             layout,
             core: Arc::new(Mutex::new(Core::new(memory, pool.pretouch))),
-            bells: Arc::default(),
             readers: Vec::new(),
             worker: None,
             lost: None,
@@ -95,15 +93,12 @@ impl Stream {
         self.worker = None;
         self.source = source;
         let mut core = lock(&self.core);
-        core.forget_claims();
+        core.begin(source);
         core.set_state(RingState::Live);
         drop(core);
-        let shared = Shared {
-            core: Arc::clone(&self.core),
-            bells: Arc::clone(&self.bells),
-        };
+        let core = Arc::clone(&self.core);
         let name = self.name.as_str();
-        self.worker = Some(Worker::start(pattern, source, name, shared, losses)?);
+        self.worker = Some(Worker::start(pattern, source, name, core, losses)?);
         self.lost = None;
         self.attached_ns = monotonic_ns();
         self.wake();
@@ -125,6 +120,12 @@ impl Stream {
             retry_ns: now_ns + wait_s * 1_000_000_000,
         });
         self.say(RingState::Lost);
+    }
+
+    /// Whether it has a source.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.worker.is_some()
     }
 
     /// Whether it is time to try the source again.
@@ -162,11 +163,33 @@ impl Stream {
 
     fn wake(&self) {
         let seats = lock(&self.core).seats();
-        self.bells.wake(&seats);
+        seats.iter().for_each(|seat| seat.wake());
     }
 
-    /// Whether one more reader with these terms would keep every promise.
-    pub fn admit(&self, terms: Terms) -> Result<(), String> {
+    /// Whether one more reader with these terms would keep every promise. A user who is `limited` may
+    /// have half of the slots promised, so that nobody can take a stream from all others.
+    pub fn admit(&self, terms: Terms, limited: Option<u32>) -> Result<(), String> {
+        let own = |reader: &&Reader| Some(reader.owner.uid) == limited;
+        let promised = |terms: Terms| terms.leases + terms.depth.saturating_sub(1);
+        let has: u32 = self
+            .readers
+            .iter()
+            .filter(own)
+            .map(|reader| promised(reader.seat.terms))
+            .sum();
+        let half = slots_max(&lock(&self.core)) / 2;
+        if let Some(uid) = limited
+            && has + promised(terms) > half
+        {
+            return Err(format!(
+                "user {uid} has {has} slots of stream {:?} promised and may have {half}, half of what there \
+                 is; {} leases and a depth of {} would be more: ask for fewer, or raise `slots_max` under \
+                 [pool] in the configuration",
+                self.name.as_str(),
+                terms.leases,
+                terms.depth,
+            ));
+        }
         let core = lock(&self.core);
         let (has, needed) = (core.slots_needed(), core.slots_needed_with(terms));
         let most = slots_max(&core);
@@ -196,7 +219,6 @@ impl Stream {
             .position(|reader| reader.seat.id == id)?;
         lock(&self.core).leave(id);
         let reader = self.readers.swap_remove(index);
-        self.bells.forget(&reader.seat);
         Some(reader)
     }
 

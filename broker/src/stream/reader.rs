@@ -7,7 +7,10 @@ use crate::quota::Charge;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use streamem_wire::message::Subscription;
-use streamem_wire::{Sequence, SessionId, StreamName, page};
+use streamem_wire::{Generation, Sequence, SessionId, StreamName, page};
+
+/// The largest number a reader of JSON can be expected to hold.
+const NUMBER_MAX: u64 = (1 << 53) - 1;
 
 /// Whose a reader is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Reader {
     pub owner: Owner,
     /// Its place at the stream.
     pub seat: Arc<Seat>,
+    /// The memory it was handed last.
+    pub handed: Generation,
     /// What its user is charged for it; none while it waits for its owner.
     pub charge: Option<Charge>,
 }
@@ -36,7 +41,8 @@ impl Reader {
     #[must_use]
     pub fn describe(&self, stream: &StreamName, newest: Sequence) -> Subscription {
         let view = self.seat.view();
-        let said = |at: usize| view.word(at).load(Relaxed);
+        // A client may write anything there; what is passed on stays a number others can read.
+        let said = |at: usize| view.word(at).load(Relaxed).min(NUMBER_MAX);
         let last_sequence = Sequence(said(page::LAST_SEQUENCE));
         Subscription {
             subscription: self.seat.id,

@@ -2,9 +2,9 @@
 //!
 //! Owns the page's memory; never trusts a word the client wrote there.
 
+use super::bell::Bell;
 use crate::pool::{Allocator, Memory, PoolError, Protection, Request};
-use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use streamem_sys::futex;
 use streamem_wire::message::Mode;
 use streamem_wire::{Generation, LEASE_PAGE_BYTES, LeasePage, Slot, SubscriptionId, lease, page};
@@ -29,10 +29,8 @@ pub struct Seat {
     pub terms: Terms,
     /// Its page.
     pub page: Memory,
-    /// Written at every frame, if asked for.
-    pub eventfd: Option<OwnedFd>,
-    /// The reader is gone; who still has a list with this seat leaves it alone.
-    pub left: AtomicBool,
+    /// Rung at every frame, if asked for.
+    pub bell: Option<Bell>,
 }
 
 impl Seat {
@@ -41,7 +39,7 @@ impl Seat {
         allocator: &dyn Allocator,
         id: SubscriptionId,
         terms: Terms,
-        eventfd: Option<OwnedFd>,
+        bell: Option<Bell>,
     ) -> Result<Seat, PoolError> {
         let page = allocator.allocate(&Request {
             name: format!("streamem-lease-{id}"),
@@ -53,8 +51,7 @@ impl Seat {
             id,
             terms,
             page,
-            eventfd,
-            left: AtomicBool::new(false),
+            bell,
         };
         seat.view().write_header(id);
         Ok(seat)
@@ -88,12 +85,15 @@ impl Seat {
         u32::try_from(taken).unwrap_or(u32::MAX)
     }
 
-    /// Has the reader look at the ring, if it waits on its futex. It is never waited for.
+    /// Has the reader look at the ring, if it waits. It is never waited for.
     pub fn wake(&self) {
         let view = self.view();
         if lease::must_wake(&view) {
             // Nobody waiting there any more is no error, and there is no other.
             let _woken = futex::wake(view.word(page::WAKE), 1);
+        }
+        if let Some(bell) = &self.bell {
+            bell.ring();
         }
     }
 }

@@ -6,7 +6,6 @@
 //! Publishing happens here and not on the loop: the hop to another thread costs more than everything
 //! else between a filled slot and a reader that holds it.
 
-use super::bells::Bells;
 use super::core::{Core, Frame};
 use crate::pool::Claimed;
 use crate::source::{Filled, Pattern};
@@ -76,15 +75,6 @@ pub fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
     core.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a source's thread shares with the loop.
-#[derive(Debug)]
-pub struct Shared {
-    /// Memory, slot table, seats.
-    pub core: Arc<Mutex<Core>>,
-    /// What wakes the readers.
-    pub bells: Arc<Bells>,
-}
-
 /// A running source. Dropping it ends the source at its next frame.
 #[derive(Debug)]
 pub struct Worker {
@@ -97,14 +87,14 @@ impl Worker {
         pattern: Box<dyn Pattern>,
         source: u64,
         name: &str,
-        shared: Shared,
+        core: Arc<Mutex<Core>>,
         losses: &Losses,
     ) -> std::io::Result<Worker> {
         let ended = Arc::new(AtomicBool::new(false));
         let runner = Runner {
             period: pattern.period(),
             pattern,
-            shared,
+            core,
             claimed: None,
             side: Vec::new(),
             ended: Arc::clone(&ended),
@@ -130,7 +120,7 @@ impl Drop for Worker {
 struct Runner {
     period: Duration,
     pattern: Box<dyn Pattern>,
-    shared: Shared,
+    core: Arc<Mutex<Core>>,
     claimed: Option<Claimed>,
     side: Vec<u8>,
     ended: Arc<AtomicBool>,
@@ -210,18 +200,19 @@ impl Runner {
         if self.claimed.is_some() {
             return;
         }
-        let mut core = lock(&self.shared.core);
-        let commit = core.take_commit();
-        self.claimed = core.claim();
-        let pool = commit
-            .and_then(|range| Some((core.memory().pool.owned().try_clone_to_owned().ok()?, range)));
+        let mut core = lock(&self.core);
+        self.claimed = core.claim(self.source);
+        let commit = core.next_commit().and_then(|range| {
+            let pool = core.memory().pool.owned().try_clone_to_owned().ok()?;
+            Some((pool, range, core.memory().shape().generation))
+        });
         drop(core);
-        if let Some((pool, range)) = pool {
+        if let Some((pool, range, generation)) = commit {
             let flags = rustix::fs::FallocateFlags::empty();
-            if let Err(error) =
-                rustix::fs::fallocate(pool, flags, range.start, range.end - range.start)
-            {
-                tracing::warn!("memory could not be committed in advance: {error}");
+            let length = range.end - range.start;
+            match rustix::fs::fallocate(pool, flags, range.start, length) {
+                Ok(()) => lock(&self.core).committed(generation),
+                Err(error) => tracing::debug!("memory is not committed in advance yet: {error}"),
             }
         }
     }
@@ -260,9 +251,9 @@ impl Runner {
         if self.ended.load(Relaxed) {
             return Err(End::Unused);
         }
-        let seats = lock(&self.shared.core).publish(&frame, &self.side);
+        let seats = lock(&self.core).publish(self.source, &frame, &self.side);
         if let Some(seats) = seats {
-            self.shared.bells.wake(&seats);
+            seats.iter().for_each(|seat| seat.wake());
         }
         Ok(())
     }

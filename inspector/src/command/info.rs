@@ -6,15 +6,18 @@ use super::Broker;
 use super::list::{dimensions, nominal_rate, state};
 use crate::failure::Failure;
 use crate::output::{Align, Output, Table, units};
-use streamem_wire::message::Stream;
+use streamem_wire::message::{Pool, Stream};
 use streamem_wire::{Array, Layout, StreamName};
 
 pub fn run(broker: &Broker<'_>, stream: &StreamName, output: &mut Output) -> Result<(), Failure> {
-    let stream = broker.connect()?.info(stream.as_str())?;
+    let mut client = broker.connect()?;
+    let stream = client.info(stream.as_str())?;
     if output.json() {
         return Ok(output.document(&stream)?);
     }
-    output.table(&facts(&stream))?;
+    let pools = client.inspect()?.pools;
+    let pool = pools.iter().find(|pool| pool.stream == stream.name);
+    output.table(&facts(&stream, pool))?;
     if !stream.layout.planes.is_empty() {
         output.line("")?;
         output.table(&planes(&stream.layout))?;
@@ -22,7 +25,7 @@ pub fn run(broker: &Broker<'_>, stream: &StreamName, output: &mut Output) -> Res
     Ok(())
 }
 
-fn facts(stream: &Stream) -> Table {
+fn facts(stream: &Stream, pool: Option<&Pool>) -> Table {
     let layout = &stream.layout;
     let counters = &stream.counters;
     let mut table = Table::pairs();
@@ -62,6 +65,17 @@ fn facts(stream: &Stream) -> Table {
             units::size(stream.slot_bytes)
         ),
     );
+    if let Some(pool) = pool {
+        table.pair("slots for", sum(pool));
+        table.pair(
+            "memory",
+            format!(
+                "{} committed of {} reserved",
+                units::size(pool.committed_bytes),
+                units::size(pool.reserved_bytes)
+            ),
+        );
+    }
     table.pair("generation", stream.generation);
     table.pair("copies", stream.copies);
     table.pair("readers", stream.subscriptions);
@@ -82,6 +96,12 @@ fn facts(stream: &Stream) -> Table {
         ),
     );
     table
+}
+
+fn sum(pool: &Pool) -> String {
+    let terms = pool.sum.iter();
+    let terms = terms.map(|term| format!("{} {}", term.slots, term.reason));
+    terms.collect::<Vec<_>>().join(" + ")
 }
 
 fn describe(array: &Array) -> String {

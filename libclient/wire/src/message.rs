@@ -165,7 +165,7 @@ pub struct Subscribe {
     /// How many frames it may hold at a time.
     #[serde(default = "two")]
     pub leases: u32,
-    /// Whether it wants an eventfd that is written at every frame.
+    /// Whether it wants a descriptor that becomes readable at every frame, and is read like an eventfd.
     #[serde(default)]
     pub eventfd: bool,
     /// Whether to wait for the stream if it does not exist yet.
@@ -228,7 +228,7 @@ pub struct Grant {
     /// The lease page, to be mapped for writing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<u32>,
-    /// The eventfd.
+    /// The descriptor that becomes readable at every frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eventfd: Option<u32>,
 }
@@ -336,7 +336,7 @@ pub struct Descriptor {
     pub subscription: Option<SubscriptionId>,
     /// Its number in the broker.
     pub number: i32,
-    /// `memfd` or `eventfd`.
+    /// `memfd` or `socket`.
     pub kind: String,
     /// Size of the file.
     pub bytes: u64,

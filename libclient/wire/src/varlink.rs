@@ -17,16 +17,32 @@ pub struct Call {
     /// Fully qualified name.
     pub method: String,
     /// Arguments.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_absent",
+        skip_serializing_if = "Map::is_empty"
+    )]
     pub parameters: Map<String, Value>,
     /// The caller wants several replies.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_absent",
+        skip_serializing_if = "is_false"
+    )]
     pub more: bool,
     /// The caller wants no reply.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_absent",
+        skip_serializing_if = "is_false"
+    )]
     pub oneway: bool,
     /// The caller wants to speak another protocol afterwards.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_absent",
+        skip_serializing_if = "is_false"
+    )]
     pub upgrade: bool,
 }
 
@@ -34,14 +50,26 @@ pub struct Call {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// Results, or the error's details.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     pub parameters: Map<String, Value>,
     /// More replies follow.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(
+        default,
+        deserialize_with = "null_is_absent",
+        skip_serializing_if = "is_false"
+    )]
     pub continues: bool,
     /// Fully qualified name of the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+fn null_is_absent<'de, D, T>(field: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(field)?.unwrap_or_default())
 }
 
 #[allow(
@@ -145,6 +173,14 @@ mod tests {
         inbox.push(&[*last]);
         assert_eq!(inbox.take::<Call>().unwrap(), Some(call));
         assert!(inbox.is_empty());
+    }
+
+    #[test]
+    fn null_and_absent_are_the_same() {
+        let mut inbox = Inbox::new(100);
+        inbox.push(b"{\"method\":\"a\",\"parameters\":null,\"more\":null}\0");
+        let call = inbox.take::<Call>().unwrap().unwrap();
+        assert!(call.parameters.is_empty() && !call.more);
     }
 
     #[test]

@@ -112,9 +112,10 @@ fn a_subscription_is_resumed_without_descriptors() {
         json!({"stream": "cam", "leases": 3, "eventfd": true}),
     );
     let subscription = grant.parameters["subscription"].clone();
-    eventually("ring, pool, page and eventfd are kept", || {
-        (names(&manager).len() == 4).then_some(())
-    });
+    eventually(
+        "ring, pool, page and both ends of the bell are kept",
+        || (names(&manager).len() == 5).then_some(()),
+    );
     broker.kill9();
     broker.restart();
     let resume = json!({"stream": "cam", "leases": 3, "eventfd": true, "resume": subscription});

@@ -5,10 +5,9 @@
 use super::rust_files;
 use std::collections::BTreeSet;
 
-const MAY_BE_UNSAFE: [&str; 10] = [
+const MAY_BE_UNSAFE: [&str; 9] = [
     "broker/src/activation.rs",
     "broker/src/engine/mod.rs",
-    "broker/src/engine/ringer.rs",
     "broker/src/peer.rs",
     "broker/src/pool/slot.rs",
     "libclient/src/view/cpu.rs",
