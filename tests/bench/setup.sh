@@ -1,0 +1,32 @@
+#!/bin/sh
+# Installs what the peers need, by package name: a Python with numpy, and with the argument
+# `gstreamer` also GStreamer (a hundred packages, therefore only when asked for).
+# numpy goes into a virtual environment under the target folder; where that is not possible
+# (no venv, no network for pip) the distribution's python3-numpy serves as well.
+set -eu
+cd "$(dirname "$0")"
+environment="${CARGO_TARGET_DIR:-target}/python"
+
+install_packages() {
+    if [ "$(id -u)" = 0 ]; then
+        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    else
+        sudo apt-get install -y --no-install-recommends "$@"
+    fi
+}
+
+has_numpy() {
+    "$1" -c 'import numpy' 2>/dev/null
+}
+
+if ! has_numpy "$environment/bin/python3" && ! has_numpy /usr/bin/python3; then
+    /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || install_packages python3 python3-venv
+    if ! { /usr/bin/python3 -m venv "$environment" && "$environment/bin/python3" -m pip install --quiet numpy; }; then
+        rm -rf "$environment"
+        install_packages python3-numpy
+    fi
+fi
+
+if [ "${1:-}" = gstreamer ]; then
+    install_packages gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-bad
+fi
