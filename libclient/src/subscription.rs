@@ -106,29 +106,35 @@ impl Subscription {
     /// While the broker is away, or the source is, that is a time in which no frame comes; see
     /// [`state`](Subscription::state).
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Frame>, Error> {
-        if let Some(frame) = self.look()? {
-            return Ok(Some(frame));
-        }
-        let deadline = Deadline::after(timeout);
+        let mut deadline = None;
         loop {
-            if let Some(frame) = self.attempt(deadline)? {
+            if let Some(frame) = self.look()? {
                 return Ok(Some(frame));
             }
-            if deadline.is_over() {
+            let deadline = *deadline.get_or_insert_with(|| Deadline::after(timeout));
+            if self.settle(deadline)? {
+                continue;
+            }
+            let slice = deadline.slice(SLICE);
+            if slice.is_zero() {
                 return Ok(None);
             }
-            self.wait(deadline)?;
+            self.wait(slice)?;
         }
     }
 
     /// The next frame, if it is there.
     pub fn try_next(&mut self) -> Result<Option<Frame>, Error> {
+        // Before the look: what is rung after it must stay.
+        self.link.drain();
         if let Some(frame) = self.look()? {
             return Ok(Some(frame));
         }
-        self.link.drain();
         self.link.check()?;
-        self.attempt(Deadline::now())
+        if self.settle(Deadline::now())? {
+            return self.look();
+        }
+        Ok(None)
     }
 
     /// The newest frame there is, taken before or not; `None` if there is none yet.
@@ -208,9 +214,12 @@ impl Subscription {
         }
     }
 
+    /// Takes the next frame, if there is one. What the ring said is read first: what was published
+    /// before it was retired is then seen before it is left, and a wait can tell what came since.
     fn look(&mut self) -> Result<Option<Frame>, Error> {
         let now_ns = monotonic_ns();
         self.check(now_ns)?;
+        self.looked_at = Looked::at(&self.granted);
         let granted = &self.granted;
         let ring = granted.memory.ring();
         let taken = self
@@ -219,22 +228,9 @@ impl Subscription {
         Ok(taken.map(|taken| self.hand_out(taken, now_ns)))
     }
 
-    /// Looks, and does what the state asks for if there is nothing. The state is read first: what
-    /// was published before a ring was retired is then seen before it is left.
-    fn attempt(&mut self, deadline: Deadline) -> Result<Option<Frame>, Error> {
-        self.looked_at = Looked::at(&self.granted);
-        if let Some(frame) = self.look()? {
-            return Ok(Some(frame));
-        }
-        if self.settle(self.looked_at.state, deadline)? {
-            return self.look();
-        }
-        Ok(None)
-    }
-
-    /// Whether a new grant came.
-    fn settle(&mut self, state: RingState, deadline: Deadline) -> Result<bool, Error> {
-        match state {
+    /// Does what the state that was looked at asks for. Whether a new grant came.
+    fn settle(&mut self, deadline: Deadline) -> Result<bool, Error> {
+        match self.looked_at.state {
             RingState::Live | RingState::Lost => {}
             RingState::Retired => self.link.renew(self.id)?,
             RingState::Ended if self.link.waits() => self.link.start_over()?,
@@ -271,8 +267,8 @@ impl Subscription {
     /// the socket costs a system call.
     fn refresh(&mut self, now_ns: u64) -> Result<(), Error> {
         self.check(now_ns)?;
-        let state = self.granted.memory.ring().state();
-        self.settle(state, Deadline::now()).map(|_| ())
+        self.looked_at = Looked::at(&self.granted);
+        self.settle(Deadline::now()).map(|_| ())
     }
 
     /// Looks whether the broker is still there, though frames may come: after a quick restart they
@@ -284,17 +280,17 @@ impl Subscription {
             self.link.check()?;
         }
         if !self.link.is_up() {
-            let state = self.granted.memory.ring().state();
-            self.settle(state, Deadline::now())?;
+            self.looked_at = Looked::at(&self.granted);
+            self.settle(Deadline::now())?;
         }
         Ok(())
     }
 
-    fn wait(&mut self, deadline: Deadline) -> Result<(), Error> {
+    fn wait(&mut self, slice: Duration) -> Result<(), Error> {
         let page = self.granted.leases.page();
         let expected = lease::announce_wait(&page);
         let woken = if Looked::at(&self.granted) == self.looked_at {
-            futex::wait(page.word(page::WAKE), expected, deadline.slice(SLICE))
+            futex::wait(page.word(page::WAKE), expected, slice)
         } else {
             Ok(Woken::Look)
         };

@@ -4,7 +4,7 @@
 //! nanoseconds at a time, and never while somebody is woken.
 
 use super::memory::StreamMemory;
-use super::seat::Seat;
+use super::seat::{Seat, Seats};
 use crate::pool::Claimed;
 use crate::source::Filled;
 use std::ops::Range;
@@ -26,9 +26,6 @@ enum Content {
     Claimed,
     Frame(Sequence),
 }
-
-/// Everybody to be woken; taken under the lock, used outside it.
-pub type Seats = Arc<Vec<Arc<Seat>>>;
 
 /// A frame as its source hands it over.
 #[derive(Debug)]
@@ -163,7 +160,7 @@ impl Core {
         self.counters.dropped_no_slot += frame.no_slot;
         self.counters.dropped_by_source += frame.by_source;
         self.put_counters();
-        Some(Arc::clone(&self.seats))
+        Some(self.seats.clone())
     }
 
     /// The lowest slot that nobody needs: few slots are touched as long as few are held.
@@ -274,20 +271,20 @@ impl Core {
 
     /// From now on this reader's leases count.
     pub fn join(&mut self, seat: Arc<Seat>) {
-        Arc::make_mut(&mut self.seats).push(seat);
+        self.seats.push(seat);
     }
 
     /// From now on they do not.
     pub fn leave(&mut self, id: SubscriptionId) {
         let leavers = self.seats.iter().filter(|seat| seat.id == id);
         self.refused_by_leavers += leavers.map(|seat| refused(seat)).sum::<u64>();
-        Arc::make_mut(&mut self.seats).retain(|seat| seat.id != id);
+        self.seats.remove(id);
     }
 
     /// Everybody who reads.
     #[must_use]
     pub fn seats(&self) -> Seats {
-        Arc::clone(&self.seats)
+        self.seats.clone()
     }
 
     /// Its memory.

@@ -11,10 +11,10 @@ mod seat;
 mod worker;
 
 pub use bell::Bell;
-pub use core::{Core, Frame, Seats};
+pub use core::{Core, Frame};
 pub use memory::{StreamMemory, Unfit};
 pub use reader::{Owner, Reader};
-pub use seat::{Seat, Terms};
+pub use seat::{Seat, Seats, Terms};
 pub use worker::{Loss, Losses, Worker, lock};
 
 use crate::access::Access;
@@ -163,7 +163,7 @@ impl Stream {
 
     fn wake(&self) {
         let seats = lock(&self.core).seats();
-        seats.iter().for_each(|seat| seat.wake());
+        seats.wake();
     }
 
     /// Whether one more reader with these terms would keep every promise. A user who is `limited` may

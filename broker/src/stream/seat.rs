@@ -4,6 +4,8 @@
 
 use super::bell::Bell;
 use crate::pool::{Allocator, Memory, PoolError, Protection, Request};
+use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use streamem_sys::futex;
 use streamem_wire::message::Mode;
@@ -85,8 +87,11 @@ impl Seat {
         u32::try_from(taken).unwrap_or(u32::MAX)
     }
 
-    /// Has the reader look at the ring, if it waits. It is never waited for.
-    pub fn wake(&self) {
+    fn wants_a_wake(&self) -> bool {
+        self.bell.is_some() || lease::is_waiting(&self.view())
+    }
+
+    fn wake(&self) {
         let view = self.view();
         if lease::must_wake(&view) {
             // Nobody waiting there any more is no error, and there is no other.
@@ -95,5 +100,39 @@ impl Seat {
         if let Some(bell) = &self.bell {
             bell.ring();
         }
+    }
+}
+
+/// Everybody who reads a stream: taken under its lock, woken outside it.
+#[derive(Clone, Debug, Default)]
+pub struct Seats(Arc<Vec<Arc<Seat>>>);
+
+impl Seats {
+    /// Has those look at the ring who wait. Nobody is waited for.
+    pub fn wake(&self) {
+        // All pages are cold now. Looked at one after the other, with nothing in between, they are
+        // fetched together; a call into the kernel between two of them would wait for each.
+        let wanting = self.iter().filter(|seat| seat.wants_a_wake()).count();
+        if wanting > 0 {
+            self.iter().for_each(|seat| seat.wake());
+        }
+    }
+
+    /// One more.
+    pub fn push(&mut self, seat: Arc<Seat>) {
+        Arc::make_mut(&mut self.0).push(seat);
+    }
+
+    /// One less.
+    pub fn remove(&mut self, id: SubscriptionId) {
+        Arc::make_mut(&mut self.0).retain(|seat| seat.id != id);
+    }
+}
+
+impl Deref for Seats {
+    type Target = [Arc<Seat>];
+
+    fn deref(&self) -> &[Arc<Seat>] {
+        &self.0
     }
 }

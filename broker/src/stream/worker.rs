@@ -253,7 +253,7 @@ impl Runner {
         }
         let seats = lock(&self.core).publish(self.source, &frame, &self.side);
         if let Some(seats) = seats {
-            seats.iter().for_each(|seat| seat.wake());
+            seats.wake();
         }
         Ok(())
     }

@@ -33,6 +33,10 @@ pub enum Refused {
 /// On success the slot's bytes and record stay as they are until [`release`].
 pub fn lease(ring: &Ring<'_>, place: &AtomicU64, wanted: Newest) -> Result<(), Refused> {
     let record = ring.record(wanted.slot).ok_or(Refused::NoSuchSlot)?;
+    // Looked at once before, while the lease word is still on its way here: both come from cold memory.
+    if record[record::SEQUENCE].load(Relaxed) != wanted.sequence.0 {
+        return Err(Refused::Stale);
+    }
     place.store(lease_word(ring.shape().generation, wanted.slot), Relaxed);
     fence(SeqCst);
     if record[record::SEQUENCE].load(Acquire) == wanted.sequence.0 {
@@ -188,10 +192,16 @@ pub fn before_wake() {
     fence(SeqCst);
 }
 
+/// Writer: whether this reader says that it waits.
+#[must_use]
+pub fn is_waiting(lease_page: &LeasePage<'_>) -> bool {
+    lease_page.word(page::WAITING).load(Relaxed) != 0
+}
+
 /// Writer: whether this reader waits; if so its futex has been moved on and must be woken.
 #[must_use]
 pub fn must_wake(lease_page: &LeasePage<'_>) -> bool {
-    if lease_page.word(page::WAITING).load(Relaxed) == 0 {
+    if !is_waiting(lease_page) {
         return false;
     }
     let wake = lease_page.word(page::WAKE);

@@ -25,8 +25,8 @@ pub const HEADER_WORDS: usize = 64;
 /// Words of one slot's record.
 pub const RECORD_WORDS: usize = 64;
 
-/// Words of the header. Those from `STATE` on change while the ring lives; each group of eight
-/// is a cache line of its own.
+/// Words of the header. Those from `HEAD` on change while the ring lives. They are one cache line:
+/// it has gone cold by the next frame, and whoever publishes or reads one waits for it once.
 pub mod header {
     /// [`super::RING_MAGIC`].
     pub const MAGIC: usize = 0;
@@ -46,20 +46,20 @@ pub mod header {
     pub const HISTORY_AT: usize = 7;
     /// Digest of the layout, so that a restarted broker can tell whether its memory still fits.
     pub const LAYOUT_DIGEST: usize = 8;
-    /// One of [`crate::RingState`].
-    pub const STATE: usize = 16;
     /// Newest frame: sequence and slot packed, see [`crate::Newest`].
     pub const HEAD: usize = 24;
+    /// One of [`crate::RingState`].
+    pub const STATE: usize = 25;
     /// Frames published since the stream exists.
-    pub const PUBLISHED: usize = 32;
+    pub const PUBLISHED: usize = 26;
     /// Frames the source had but no slot was free for.
-    pub const DROPPED_NO_SLOT: usize = 33;
+    pub const DROPPED_NO_SLOT: usize = 27;
     /// Frames the source itself lost or flagged as broken.
-    pub const DROPPED_BY_SOURCE: usize = 34;
+    pub const DROPPED_BY_SOURCE: usize = 28;
     /// Slots the broker wanted to reuse and found leased.
-    pub const HELD_AT_REUSE: usize = 35;
+    pub const HELD_AT_REUSE: usize = 29;
     /// Leases readers asked for and were refused, as they report it.
-    pub const REFUSED_LEASES: usize = 36;
+    pub const REFUSED_LEASES: usize = 30;
 }
 
 /// Words of a slot's record.

@@ -130,7 +130,7 @@ impl CoreStream {
         };
         let seats = lock(&self.core).publish(0, &frame, &[]);
         if let Some(seats) = seats {
-            seats.iter().for_each(|seat| seat.wake());
+            seats.wake();
         }
     }
 }
