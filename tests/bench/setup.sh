@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what the peers need, by package name: a Python with numpy, and with the argument
-# `gstreamer` also GStreamer (a hundred packages, therefore only when asked for).
-# numpy goes into a virtual environment under the target folder; where that is not possible
-# (no venv, no network for pip) the distribution's python3-numpy serves as well.
+# Installs what the peers need, by package name: a Python with numpy and iceoryx2, and with the
+# argument `gstreamer` also GStreamer (a hundred packages, therefore only when asked for).
+# They go into a virtual environment under the target folder; where that is not possible
+# (no venv, no network for pip) the distribution's python3-numpy serves for all but iceoryx2.
 set -eu
 cd "$(dirname "$0")"
 environment="${CARGO_TARGET_DIR:-target}/python"
@@ -15,13 +15,14 @@ install_packages() {
     fi
 }
 
-has_numpy() {
-    "$1" -c 'import numpy' 2>/dev/null
+imports() {
+    "$1" -c "import $2" 2>/dev/null
 }
 
-if ! has_numpy "$environment/bin/python3" && ! has_numpy /usr/bin/python3; then
+if ! imports "$environment/bin/python3" "numpy, iceoryx2"; then
     /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || install_packages python3 python3-venv
-    if ! { /usr/bin/python3 -m venv "$environment" && "$environment/bin/python3" -m pip install --quiet numpy; }; then
+    if ! { /usr/bin/python3 -m venv "$environment" &&
+        "$environment/bin/python3" -m pip install --quiet numpy iceoryx2; }; then
         rm -rf "$environment"
         install_packages python3-numpy
     fi

@@ -83,10 +83,16 @@ def produce(path, publish, fresh=False):
         sequence += 1
 
 
-def consume(path, number, take):
-    """Calls `take()` for (frame, awake_ns) or None, until the ledger says stop."""
+def stamped(frame, awake):
+    """What `take` returns for a frame that carries its sequence and publish time in its first bytes."""
     import numpy
 
+    sequence, published = (int(word) for word in frame[:16].view(numpy.uint64))
+    return frame, awake, sequence, published
+
+
+def consume(path, number, take):
+    """Calls `take()` for (frame, awake_ns, sequence, published_ns) or None, until the ledger says stop."""
     ledger = Ledger(path)
     desk = ledger.desk(number)
     verify, napper = ledger[VERIFY], ledger[NAPPER] == number
@@ -97,8 +103,7 @@ def consume(path, number, take):
         now = time.monotonic_ns()
         if taken is None or ledger[PHASE] != MEASURE:
             continue
-        frame, awake = taken
-        sequence, published = (int(word) for word in frame[:16].view(numpy.uint64))
+        frame, awake, sequence, published = taken
         push(desk, FIRST, now - published)
         push(desk, SECOND, now - awake)
         if previous is None:

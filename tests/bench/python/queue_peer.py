@@ -20,7 +20,7 @@ def consumer(path, number, frames):
             return None
         awake = time.monotonic_ns()
         try:
-            return frames.get(timeout=0.2), awake
+            return ledger.stamped(frames.get(timeout=0.2), awake)
         except queue.Empty:
             return None
 

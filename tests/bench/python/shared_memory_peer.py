@@ -33,7 +33,7 @@ def consumer(path, number, name, lock, counting, readers, event):
             readers.value -= 1
             if readers.value == 0:
                 lock.release()
-        return seen.copy().copy(), awake
+        return ledger.stamped(seen.copy().copy(), awake)
 
     ledger.consume(path, number, take)
 

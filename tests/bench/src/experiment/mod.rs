@@ -8,6 +8,7 @@ pub mod micro;
 
 use crate::harness::run::{Outcome, Plan, perform};
 use crate::peer::Peer;
+use crate::peer::streamem::Streamem;
 use crate::quiet::Patience;
 use crate::report::figures::{Cell, Figures, Report, Slow, Unpaced};
 use std::io;
@@ -22,6 +23,8 @@ pub struct Effort {
     pub seconds: f64,
     /// Consumers and frames per second of each paced cell.
     pub paced: Vec<(usize, u32)>,
+    /// Whether 4K frames at 60/s are a cell of their own.
+    pub ultra_hd: bool,
     /// Consumers of each unpaced cell.
     pub unpaced: Vec<usize>,
     /// How long the slow-consumer experiment lasts.
@@ -38,6 +41,7 @@ impl Effort {
             rounds: 5,
             seconds: 2.0,
             paced: vec![(1, 30), (10, 30), (1, 60), (10, 60), (100, 30)],
+            ultra_hd: true,
             unpaced: vec![1, 10],
             slow_seconds: 8.0,
             patience: Duration::from_secs(600),
@@ -51,6 +55,7 @@ impl Effort {
             rounds: 1,
             seconds: 1.0,
             paced: vec![(1, 30), (10, 30)],
+            ultra_hd: false,
             unpaced: vec![1],
             slow_seconds: 4.0,
             patience: Duration::ZERO,
@@ -88,6 +93,24 @@ pub fn run(effort: &Effort, peers: &[Box<dyn Peer>]) -> io::Result<Report> {
                 peer,
                 consumers,
                 rate,
+                figures: Figures::of(&rounds),
+            });
+        }
+    }
+    if effort.ultra_hd && present.iter().any(|peer| peer.name() == "streamem") {
+        eprintln!("4 consumers at 60 frames/s of 3840x2160 nv12");
+        let plan = Plan {
+            consumers: 4,
+            rate: 60,
+            seconds: 4.0 * effort.seconds,
+            slow_consumer: false,
+        };
+        let wide = vec![&Streamem::UltraHd as &dyn Peer];
+        for (peer, rounds) in rounds(effort, &wide, plan, &mut patience, &mut report.failures)? {
+            report.paced.push(Cell {
+                peer,
+                consumers: plan.consumers,
+                rate: plan.rate,
                 figures: Figures::of(&rounds),
             });
         }
@@ -140,6 +163,7 @@ fn rounds(
     let mut taking_part: Vec<(&dyn Peer, Vec<Outcome>)> = peers
         .iter()
         .filter(|peer| plan.consumers <= 10 || peer.bears_hundred())
+        .filter(|peer| !peer.is_paced_only() || plan.is_plain())
         .map(|peer| (*peer, Vec::new()))
         .collect();
     for round in 0..effort.rounds {

@@ -79,10 +79,16 @@ pub struct Company(Vec<Running>);
 impl Company {
     /// This program as producer and as every consumer of the peer `name`.
     pub fn of_roles(scene: &Scene, name: &str) -> io::Result<Self> {
+        let mut company = Self::of_producer(scene, name)?;
+        company.add_consumers(scene, name)?;
+        Ok(company)
+    }
+
+    /// This program as producer of the peer `name`.
+    pub fn of_producer(scene: &Scene, name: &str) -> io::Result<Self> {
         let mut company = Self::default();
         company.add_role(scene, name, "producer", 0)?;
         company.await_ready(scene, 0..1)?;
-        company.add_consumers(scene, name)?;
         Ok(company)
     }
 

@@ -29,6 +29,14 @@ pub struct Plan {
     pub slow_consumer: bool,
 }
 
+impl Plan {
+    /// Whether variants of a peer take part: 1 or 10 consumers at 30 frames a second.
+    #[must_use]
+    pub fn is_plain(self) -> bool {
+        self.rate == 30 && [1, 10].contains(&self.consumers) && !self.slow_consumer
+    }
+}
+
 /// What one run measured.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {

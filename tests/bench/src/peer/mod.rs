@@ -36,6 +36,11 @@ pub trait Peer: Sync {
         false
     }
 
+    /// Whether it takes part only with 1 and 10 consumers at a fixed rate: a variant of another peer.
+    fn is_paced_only(&self) -> bool {
+        false
+    }
+
     /// How names begin that it makes in /dev/shm and /tmp.
     fn litter(&self) -> &'static [&'static str] {
         &[]
@@ -129,6 +134,8 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(streamem::alone::StreamemAlone),
         Box::new(iceoryx::Iceoryx),
         Box::new(gstreamer::Gstreamer),
+        Box::new(script::StreamemPython),
+        Box::new(script::IceoryxPython),
         Box::new(script::SharedMemory),
         Box::new(script::Queue),
     ]
@@ -143,6 +150,6 @@ pub fn named(name: &str) -> Option<Box<dyn Peer>> {
     let every: Box<dyn Peer> = Box::new(Streamem::Every(EVERY_DEPTH));
     all()
         .into_iter()
-        .chain([every])
+        .chain([every, Box::new(Streamem::UltraHd)])
         .find(|peer| peer.name() == name)
 }

@@ -1,10 +1,13 @@
-//! The Python peers: a script is the producer and starts its consumers through multiprocessing.
+//! The Python peers: a script for both sides, or consumers in Python of a producer that is not.
 //!
-//! It owns finding a Python with numpy and starting the script; the scripts are in `python/`.
+//! It owns finding a Python with numpy and starting the scripts; they are in `python/`.
 
 use crate::child::Running;
 use crate::harness::company::{Company, Scene};
 use crate::peer::Peer;
+use crate::peer::iceoryx::Iceoryx;
+use crate::peer::streamem::broker::{self, STREAM, Streamemd};
+use crate::peer::streamem::full_hd;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -61,20 +64,107 @@ impl Peer for SharedMemory {
     }
 }
 
+/// The one-file Python client of Streamem.
+#[derive(Debug)]
+pub struct StreamemPython;
+
+/// The Python binding of iceoryx2; its producer is that of the peer `iceoryx2`.
+#[derive(Debug)]
+pub struct IceoryxPython;
+
+impl Peer for StreamemPython {
+    fn name(&self) -> &'static str {
+        "streamem-python"
+    }
+
+    fn about(&self) -> &'static str {
+        "Streamem, Python consumers"
+    }
+
+    fn missing(&self) -> Option<String> {
+        broker::missing().or_else(missing)
+    }
+
+    fn is_paced_only(&self) -> bool {
+        true
+    }
+
+    fn start(&self, scene: &Scene) -> io::Result<Company> {
+        let mut company = Company::default();
+        company.add(Streamemd::start(scene.folder(), &full_hd(scene))?);
+        let socket = broker::socket(scene.folder());
+        add_consumers(&mut company, scene, "streamem_consumer.py", |command| {
+            command.arg(&socket).arg(STREAM);
+        })?;
+        Ok(company)
+    }
+}
+
+impl Peer for IceoryxPython {
+    fn name(&self) -> &'static str {
+        "iceoryx2-python"
+    }
+
+    fn about(&self) -> &'static str {
+        "iceoryx2, Python consumers"
+    }
+
+    fn missing(&self) -> Option<String> {
+        (!python().is_some_and(|python| imports(&python, "iceoryx2, numpy")))
+            .then(|| "not installed: run tests/bench/setup.sh (iceoryx2 from PyPI)".to_owned())
+    }
+
+    fn is_paced_only(&self) -> bool {
+        true
+    }
+
+    fn litter(&self) -> &'static [&'static str] {
+        Iceoryx.litter()
+    }
+
+    fn start(&self, scene: &Scene) -> io::Result<Company> {
+        let mut company = Company::of_producer(scene, Iceoryx.name())?;
+        add_consumers(&mut company, scene, "iceoryx_consumer.py", |command| {
+            command.arg(scene.folder()).arg(scene.consumers.to_string());
+        })?;
+        Ok(company)
+    }
+}
+
+/// Starts a script for each consumer of the run, with its ledger, its desk, and what `more` adds.
+fn add_consumers(
+    company: &mut Company,
+    scene: &Scene,
+    script: &str,
+    more: impl Fn(&mut Command),
+) -> io::Result<()> {
+    let desks = 1..scene.consumers + 1;
+    for desk in desks.clone() {
+        let mut command = command(script, scene)?;
+        command.arg(desk.to_string());
+        more(&mut command);
+        company.add(Running::start(&mut command)?);
+    }
+    company.await_ready(scene, desks)
+}
+
 fn start(script: &str, scene: &Scene) -> io::Result<Company> {
+    let mut command = command(script, scene)?;
+    command.arg(scene.consumers.to_string());
+    let mut company = Company::default();
+    company.add(Running::start(&mut command)?);
+    company.await_ready(scene, 0..scene.consumers + 1)?;
+    Ok(company)
+}
+
+fn command(script: &str, scene: &Scene) -> io::Result<Command> {
     let python = python().ok_or_else(|| io::Error::other("no Python with numpy"))?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("python")
         .join(script);
     let mut command = Command::new(python);
-    command
-        .arg(script)
-        .arg(scene.ledger_path())
-        .arg(scene.consumers.to_string());
-    let mut company = Company::default();
-    company.add(Running::start(&mut command)?);
-    company.await_ready(scene, 0..scene.consumers + 1)?;
-    Ok(company)
+    command.arg(script).arg(scene.ledger_path());
+    Ok(command)
 }
 
 fn missing() -> Option<String> {
@@ -94,12 +184,14 @@ fn python() -> Option<PathBuf> {
         PathBuf::from("/usr/bin/python3"),
     ]
     .into_iter()
-    .find(|python| {
-        Command::new(python)
-            .args(["-c", "import numpy"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    })
+    .find(|python| imports(python, "numpy"))
+}
+
+fn imports(python: &Path, modules: &str) -> bool {
+    Command::new(python)
+        .args(["-c", &format!("import {modules}")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }

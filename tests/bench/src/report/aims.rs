@@ -18,6 +18,7 @@ pub struct Aim {
 
 const OURS: &str = "streamem";
 const PARTS: &str = "streamem-ring";
+const PYTHON: &str = "streamem-python";
 const OLD: &str = "python-shm";
 /// The least a pool has touched: one slot being filled, one newest.
 const POOL_MB: f64 = 2.0 * 6.2208;
@@ -117,6 +118,41 @@ pub fn all(report: &Report) -> Vec<Aim> {
             view.over(OURS, OLD, 10, pss),
         ),
         aim(
+            "frames lost, 4K nv12 at 60/s, 4 consumers",
+            0.0,
+            view.lost("streamem-4k"),
+        ),
+        aim(
+            "frames lost, 100 consumers at 30/s, by readers of the newest",
+            0.0,
+            view.cell(OURS, 100).map(|cell| cell.figures.lost as f64),
+        ),
+        aim(
+            "Python, latency p50, 1 consumer: x iceoryx2's binding",
+            0.6,
+            view.over(PYTHON, "iceoryx2-python", 1, latency(|l| l.p50_us)),
+        ),
+        aim(
+            "Python, latency p50, 10 consumers: x iceoryx2's binding",
+            0.6,
+            view.over(PYTHON, "iceoryx2-python", 10, latency(|l| l.p50_us)),
+        ),
+        aim(
+            "Python, latency p50, 1 consumer: x the original's method",
+            0.04,
+            view.over(PYTHON, OLD, 1, latency(|l| l.p50_us)),
+        ),
+        aim(
+            "Python, latency p50, 10 consumers: x the original's method",
+            0.04,
+            view.over(PYTHON, OLD, 10, latency(|l| l.p50_us)),
+        ),
+        aim(
+            "Python, obtain (µs)",
+            25.0,
+            view.figure(PYTHON, 1, obtain_p50),
+        ),
+        aim(
             "longest gap beside a slow consumer (frame times)",
             1.5,
             view.slow_gap(),
@@ -145,6 +181,11 @@ impl View<'_> {
             .paced
             .iter()
             .find(|cell| (cell.consumers, cell.rate) == (consumers, RATE) && cell.peer == peer)
+    }
+
+    fn lost(&self, peer: &str) -> Option<f64> {
+        let cell = self.0.paced.iter().find(|cell| cell.peer == peer)?;
+        Some(cell.figures.lost as f64)
     }
 
     fn figure(

@@ -28,6 +28,8 @@ pub enum Streamem {
     Eventfd,
     /// Every frame in order, as long as the consumer is at most so many behind.
     Every(u32),
+    /// Every frame in order, 4K nv12 instead of 1080p rgb24.
+    UltraHd,
 }
 
 impl Peer for Streamem {
@@ -36,6 +38,7 @@ impl Peer for Streamem {
             Self::Newest => "streamem",
             Self::Eventfd => "streamem-eventfd",
             Self::Every(_) => "streamem-every",
+            Self::UltraHd => "streamem-4k",
         }
     }
 
@@ -44,6 +47,7 @@ impl Peer for Streamem {
             Self::Newest => "Streamem",
             Self::Eventfd => "Streamem, by eventfd",
             Self::Every(_) => "Streamem, every frame in order",
+            Self::UltraHd => "Streamem, 3840x2160 nv12, every frame in order",
         }
     }
 
@@ -60,7 +64,14 @@ impl Peer for Streamem {
     }
 
     fn start(&self, scene: &Scene) -> io::Result<Company> {
-        start(scene, self.name())
+        let source = match self {
+            Self::UltraHd => picture(scene, "3840x2160", "nv12"),
+            _ => full_hd(scene),
+        };
+        let mut company = Company::default();
+        company.add(Streamemd::start(scene.folder(), &source)?);
+        company.add_consumers(scene, self.name())?;
+        Ok(company)
     }
 
     fn consumer(&self, stage: &Stage) -> io::Result<Box<dyn Consumer>> {
@@ -69,22 +80,25 @@ impl Peer for Streamem {
             Self::Newest => builder,
             Self::Eventfd => builder.eventfd(true),
             Self::Every(depth) => builder.every(*depth),
+            Self::UltraHd => builder.every(4),
         };
         let subscription = builder.open().map_err(io::Error::other)?;
         Ok(match self {
             Self::Eventfd => Box::new(Polling(subscription)),
-            Self::Newest | Self::Every(_) => Box::new(Waiting(subscription)),
+            Self::Newest | Self::Every(_) | Self::UltraHd => Box::new(Waiting(subscription)),
         })
     }
 }
 
-fn start(scene: &Scene, name: &str) -> io::Result<Company> {
+/// The source of the run: 1080p rgb24 at the rate of the ledger.
+#[must_use]
+pub fn full_hd(scene: &Scene) -> String {
+    picture(scene, "1920x1080", "rgb24")
+}
+
+fn picture(scene: &Scene, size: &str, format: &str) -> String {
     let rate = scene.ledger().rate.load(Relaxed);
-    let source = format!("pattern://bars?size=1920x1080&rate={rate}&format=rgb24");
-    let mut company = Company::default();
-    company.add(Streamemd::start(scene.folder(), &source)?);
-    company.add_consumers(scene, name)?;
-    Ok(company)
+    format!("pattern://bars?size={size}&rate={rate}&format={format}")
 }
 
 struct Waiting(Subscription);
