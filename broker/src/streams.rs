@@ -154,10 +154,13 @@ impl Streams {
     ) -> Result<Vec<(SubscriptionId, u32)>, StreamError> {
         let pattern = source::open(&config.source)?;
         let layout = pattern.layout().clone();
+        let readers: Vec<Reader> = left.readers.into_iter().filter_map(adopt_reader).collect();
         let restored = match (left.ring, left.pool) {
-            (Some(ring), Some(memory)) => StreamMemory::restore(ring, memory, name, &layout, pool)
-                .inspect_err(|why| info!(stream = %name, "starting with new memory: {why}"))
-                .ok(),
+            (Some(ring), Some(memory)) => {
+                StreamMemory::restore(ring, memory, name, &layout, pool, readers.len())
+                    .inspect_err(|why| info!(stream = %name, "starting with new memory: {why}"))
+                    .ok()
+            }
             _ => None,
         };
         let went_on = restored.is_some();
@@ -173,15 +176,13 @@ impl Streams {
         }
         let mut stream = Stream::new(name.clone(), config, access, layout, memory, pool);
         let mut orphans = Vec::new();
-        for reader in left.readers {
-            self.subscriptions = self.subscriptions.max(reader.id.0);
-            match adopt_reader(reader) {
-                Some(reader) if went_on => {
-                    orphans.push((reader.seat.id, reader.owner.pid));
-                    stream.join(reader);
-                }
-                Some(reader) => self.store.forget_reader(name, &reader),
-                None => {}
+        for reader in readers {
+            self.subscriptions = self.subscriptions.max(reader.seat.id.0);
+            if went_on {
+                orphans.push((reader.seat.id, reader.owner.pid));
+                stream.join(reader);
+            } else {
+                self.store.forget_reader(name, &reader);
             }
         }
         self.sources += 1;

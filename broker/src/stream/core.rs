@@ -109,6 +109,7 @@ impl Core {
         self.memory = memory;
         self.commits = commits;
         self.committed_slots = 0;
+        self.put_readers();
         self.put_counters();
     }
 
@@ -201,6 +202,13 @@ impl Core {
         }
     }
 
+    fn put_readers(&self) {
+        self.memory
+            .view()
+            .header(header::READERS)
+            .store(self.seats.len() as u64, Relaxed);
+    }
+
     /// Adds up what readers say they were refused.
     pub fn count_refused(&mut self) {
         let present: u64 = self.seats.iter().map(|seat| refused(seat)).sum();
@@ -272,6 +280,7 @@ impl Core {
     /// From now on this reader's leases count.
     pub fn join(&mut self, seat: Arc<Seat>) {
         self.seats.push(seat);
+        self.put_readers();
     }
 
     /// From now on they do not.
@@ -279,6 +288,7 @@ impl Core {
         let leavers = self.seats.iter().filter(|seat| seat.id == id);
         self.refused_by_leavers += leavers.map(|seat| refused(seat)).sum::<u64>();
         self.seats.remove(id);
+        self.put_readers();
     }
 
     /// Everybody who reads.

@@ -6,7 +6,8 @@ use crate::config::PoolConfig;
 use crate::pool::{Allocator, Claimed, Memory, PoolError, Protection, Request, adopt};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use streamem_wire::{BadPage, Generation, Layout, Ring, RingShape, StreamName};
+use std::sync::atomic::Ordering::Relaxed;
+use streamem_wire::{BadPage, Generation, Layout, Ring, RingShape, StreamName, header};
 
 const PAGE_BYTES: u64 = 4096;
 const HUGE_PAGE_BYTES: u64 = 2 << 20;
@@ -23,6 +24,14 @@ pub enum Unfit {
     /// Frames lie differently now.
     #[error("the stream's layout or pool size has changed")]
     Changed,
+    /// Somebody may hold slots without our seeing it.
+    #[error("{readers} read it and {pages} of their lease pages were kept (raise FileDescriptorStoreMax= of the service)")]
+    Unseen {
+        /// Subscriptions there were.
+        readers: u64,
+        /// Lease pages there are.
+        pages: u64,
+    },
 }
 
 /// A ring and the pool it describes.
@@ -92,6 +101,7 @@ impl StreamMemory {
         name: &StreamName,
         layout: &Layout,
         config: &PoolConfig,
+        pages: usize,
     ) -> Result<StreamMemory, Unfit> {
         let ring = adopt(ring, name.as_str(), Protection::Guarded)?;
         let pool = adopt(pool, name.as_str(), Protection::Guarded)?;
@@ -102,12 +112,18 @@ impl StreamMemory {
         if !fits {
             return Err(Unfit::Changed);
         }
-        Ok(StreamMemory {
+        let memory = StreamMemory {
             shape,
             frame_bytes: frame_bytes(layout),
             ring,
             pool: Arc::new(pool),
-        })
+        };
+        let readers = memory.view().header(header::READERS).load(Relaxed);
+        let pages = pages as u64;
+        if pages < readers {
+            return Err(Unfit::Unseen { readers, pages });
+        }
+        Ok(memory)
     }
 
     /// The control page, to look into.

@@ -60,6 +60,9 @@ pub mod header {
     pub const HELD_AT_REUSE: usize = 29;
     /// Leases readers asked for and were refused, as they report it.
     pub const REFUSED_LEASES: usize = 30;
+    /// How many subscriptions there are. A restarted broker that was handed fewer lease pages than
+    /// this must not go on with the memory: it could not see all leases.
+    pub const READERS: usize = 31;
 }
 
 /// Words of a slot's record.
@@ -359,6 +362,7 @@ impl<'a> Ring<'a> {
 const _: () = {
     assert!(record::SIDE < RECORD_WORDS);
     assert!(SIDE_BYTES_MAX == 448);
-    assert!(header::REFUSED_LEASES < HEADER_WORDS);
+    assert!(header::READERS < HEADER_WORDS);
+    assert!(header::HEAD / 8 == header::READERS / 8);
     assert!(SLOTS_MAX <= 1 << SLOT_BITS);
 };
