@@ -22,6 +22,16 @@ use streamem_wire::{Reason, Refusal, SessionId, StreamName};
 
 pub(super) type Parameters = Map<String, Value>;
 
+/// What is worth calling for more than its reply.
+const ACTS: [&str; 3] = ["Unsubscribe", "AddStream", "RemoveStream"];
+
+fn is_act(call: &Call) -> bool {
+    let parts = call.method.rsplit_once('.');
+    parts.is_some_and(|(interface, method)| {
+        interface == message::INTERFACE && ACTS.contains(&method)
+    })
+}
+
 /// What a call is answered with.
 pub(super) enum Answer {
     Once(Parameters, Vec<OwnedFd>),
@@ -81,13 +91,16 @@ pub(super) fn arguments<T: DeserializeOwned>(call: &Call) -> Result<T, Refusal> 
 impl Broker {
     /// Answers one call.
     pub(super) fn answer(&mut self, id: SessionId, call: &Call) -> Result<(), Over> {
+        if call.oneway {
+            if is_act(call) {
+                let _nobody_asks = self.dispatch(id, call);
+            }
+            return Ok(());
+        }
         let answered = self.dispatch(id, call);
         let Some(session) = self.sessions.get_mut(&id) else {
             return Ok(());
         };
-        if call.oneway {
-            return Ok(());
-        }
         match answered {
             Ok(Answer::Once(parameters, fds)) => session.reply(
                 &Reply {
