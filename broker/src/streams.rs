@@ -7,7 +7,7 @@ use crate::config::{Config, PoolConfig, StreamConfig};
 use crate::pool::{Memfd, Protection};
 use crate::quota::Charge;
 use crate::source::{self, BadSource, Pattern, SourceUri};
-use crate::store::{Kept, KeptReader, KeptStream, Store};
+use crate::store::{Kept, KeptReader, KeptStream, Label, Store};
 use crate::stream::{Bell, Losses, Owner, Reader, Seat, Stream, StreamMemory, Terms};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,6 +113,8 @@ impl Streams {
         config: &Config,
         mut kept: Kept,
     ) -> Result<Vec<(SubscriptionId, u32)>, (StreamName, StreamError)> {
+        self.subscriptions = kept.newest.0;
+        self.store.forget_all(&kept.useless);
         let mut orphans = Vec::new();
         for (name, stream) in &config.streams {
             let access = stream
@@ -125,9 +127,12 @@ impl Streams {
                 .map_err(|error| (name.clone(), error))?;
             orphans.extend(ids);
         }
-        for name in kept.streams.keys() {
+        for (name, stream) in &kept.streams {
             info!(stream = %name, "no longer configured; its kept memory is let go");
             self.store.forget_memory(name);
+            for reader in &stream.readers {
+                self.store.forget_reader(name, reader);
+            }
         }
         Ok(orphans)
     }
@@ -168,26 +173,25 @@ impl Streams {
                 StreamMemory::make(&self.allocator, name, &layout, pool, first, self.protection)?
             }
         };
-        if !went_on {
-            self.store.keep_memory(name, &memory);
-        }
         let mut stream = Stream::new(name.clone(), config, access, layout, memory, pool);
         let mut orphans = Vec::new();
         for reader in left.readers {
-            self.subscriptions = self.subscriptions.max(reader.id.0);
+            let label = Label::from(&reader);
             match adopt_reader(reader) {
                 Some(reader) if went_on => {
                     orphans.push((reader.seat.id, reader.owner.pid));
                     stream.join(reader);
                 }
-                Some(reader) => self.store.forget_reader(name, &reader),
-                None => {}
+                _ => self.store.forget_reader(name, label),
             }
         }
         self.sources += 1;
         stream
             .attach(pattern, self.sources, &self.losses)
             .map_err(StreamError::Thread)?;
+        if !went_on {
+            stream.with_memory(|memory| self.store.keep_memory(name, memory));
+        }
         self.by_name.insert(name.clone(), stream);
         Ok(orphans)
     }

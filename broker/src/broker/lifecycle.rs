@@ -33,9 +33,9 @@ impl Broker {
     pub(super) fn tick(&mut self) -> Result<(), BrokerError> {
         self.engine.tick(self.tick, Token::Tick)?;
         if sd_notify::watchdog_enabled().is_some() {
-            // A service manager that is gone will not kill us either.
-            let _fed = sd_notify::notify(&[NotifyState::Watchdog]);
+            self.manager.tell_now(&[NotifyState::Watchdog]);
         }
+        self.manager.flush(monotonic_ns());
         let left_out = self.faults.pass();
         if left_out > 0 {
             warn!("{left_out} more faults of peers in the last second");
@@ -88,16 +88,25 @@ impl Broker {
     }
 
     fn reload(&mut self) {
-        // Without a service manager there is nobody to tell.
-        let began = NotifyState::monotonic_usec_now();
-        let _told = began.and_then(|began| sd_notify::notify(&[NotifyState::Reloading, began]));
+        if let Ok(began) = NotifyState::monotonic_usec_now() {
+            self.manager.tell(&[NotifyState::Reloading, began]);
+        }
         match Config::load(self.config_place.as_deref()) {
             Ok(config) => self.take_over(config),
             Err(why) => error!(
                 "the configuration was not read again, the former one stays in force:\n{why}"
             ),
         }
-        let _told = sd_notify::notify(&[NotifyState::Ready]);
+        self.manager.tell(&[NotifyState::Ready]);
+    }
+
+    /// Asks to be told when the service manager takes messages again, if some wait for it.
+    pub(super) fn poll_manager(&mut self) -> Result<(), EngineError> {
+        if let Some(socket) = self.manager.full().filter(|_| !self.awaiting_manager) {
+            self.engine.watch(socket, PollFlags::OUT, Token::Manager)?;
+            self.awaiting_manager = true;
+        }
+        Ok(())
     }
 
     fn take_over(&mut self, new: Config) {

@@ -16,12 +16,14 @@ pub use signals::{Signal, Signals};
 use crate::config::Config;
 use crate::engine::{Completion, Engine, EngineError, Token};
 use crate::listener::Listener;
+use crate::manager::Manager;
 use crate::quota::Accounts;
 use crate::session::{Over, Session};
 use crate::store::{Kept, Store};
 use crate::stream::Loss;
 use crate::streams::{StreamError, Streams};
 use rustix::event::PollFlags;
+use sd_notify::NotifyState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -72,6 +74,8 @@ pub struct Start {
     pub kept: Kept,
     /// Whether memory outlives this one.
     pub store: Store,
+    /// Who started it.
+    pub manager: Manager,
 }
 
 /// The broker.
@@ -80,6 +84,8 @@ pub struct Broker {
     engine: Engine,
     listener: Listener,
     signals: Signals,
+    manager: Manager,
+    awaiting_manager: bool,
     streams: Streams,
     sessions: BTreeMap<SessionId, Session>,
     sessions_begun: u64,
@@ -141,6 +147,8 @@ impl Broker {
             engine,
             listener: start.listener,
             signals,
+            manager: start.manager,
+            awaiting_manager: false,
             streams,
             sessions: BTreeMap::new(),
             sessions_begun: 0,
@@ -187,6 +195,7 @@ impl Broker {
                 }
             }
             self.poll_touched()?;
+            self.poll_manager()?;
         }
     }
 
@@ -198,6 +207,10 @@ impl Broker {
             Token::Signal => return self.take_signals(),
             Token::Tick => self.tick()?,
             Token::Owner(id) => self.bury(id),
+            Token::Manager => {
+                self.awaiting_manager = false;
+                self.manager.flush(monotonic_ns());
+            }
             Token::Nobody => {
                 if let Err(error) = completion.result {
                     debug!("a request nobody waits for failed: {error}");
@@ -225,8 +238,7 @@ impl Broker {
     /// Sends what is owed and lets go.
     fn drain(&mut self) {
         info!("ending");
-        // Without a service manager there is nobody to tell.
-        let _told = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        self.manager.tell(&[NotifyState::Stopping]);
         for stream in self.streams.iter_mut() {
             stream.suspend();
         }
@@ -235,7 +247,8 @@ impl Broker {
                 // A peer that is gone has nothing to wait for.
                 let _gone = session.write();
             }
-            if self.sessions.values().all(Session::is_drained) {
+            self.manager.flush(monotonic_ns());
+            if self.sessions.values().all(Session::is_drained) && !self.manager.is_owed() {
                 break;
             }
             std::thread::sleep(Duration::from_millis(50));

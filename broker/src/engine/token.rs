@@ -20,6 +20,8 @@ pub enum Token {
     Session(SessionId),
     /// The owner of a subscription from before a restart has ended.
     Owner(SubscriptionId),
+    /// The service manager takes messages again.
+    Manager,
     /// Nobody is interested.
     Nobody,
 }
@@ -39,6 +41,7 @@ impl Token {
             Token::Losses => (4, 0),
             Token::Session(id) => (5, id.0),
             Token::Owner(id) => (6, id.0),
+            Token::Manager => (7, 0),
         };
         kind << NUMBER_BITS | number & NUMBER_MASK
     }
@@ -54,6 +57,7 @@ impl Token {
             4 => Token::Losses,
             5 => Token::Session(SessionId(number)),
             6 => Token::Owner(SubscriptionId(number)),
+            7 => Token::Manager,
             _ => Token::Nobody,
         }
     }
@@ -72,6 +76,7 @@ mod tests {
             Token::Losses,
             Token::Session(SessionId(7)),
             Token::Owner(SubscriptionId(NUMBER_MASK)),
+            Token::Manager,
             Token::Nobody,
         ];
         for token in all {

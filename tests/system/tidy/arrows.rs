@@ -5,9 +5,10 @@
 use super::{all_files, rust_files};
 use std::collections::BTreeSet;
 
-const BROKER: [&str; 15] = [
+const BROKER: [&str; 16] = [
     "logging",
     "activation",
+    "manager",
     "engine",
     "source",
     "pool",
