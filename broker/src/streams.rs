@@ -190,7 +190,7 @@ impl Streams {
             .attach(pattern, self.sources, &self.losses)
             .map_err(StreamError::Thread)?;
         if !went_on {
-            stream.with_memory(|memory| self.store.keep_memory(name, memory));
+            self.store.keep_memory(name, &stream.memory());
         }
         self.by_name.insert(name.clone(), stream);
         Ok(orphans)
@@ -318,6 +318,14 @@ impl Streams {
             .find_map(|(name, stream)| stream.leave(id).map(|reader| (name.clone(), reader)))?;
         self.store.forget_reader(&name, &reader);
         Some(name)
+    }
+
+    /// A reader has not got the newest memory after all.
+    pub fn hand_again(&mut self, id: SubscriptionId) {
+        let mut streams = self.by_name.values_mut();
+        if let Some(reader) = streams.find_map(|stream| stream.reader_mut(id)) {
+            reader.handed = Generation(0);
+        }
     }
 
     /// The subscriptions of a session.

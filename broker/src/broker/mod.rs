@@ -4,6 +4,7 @@
 //! touches a pixel.
 
 mod describe;
+mod leaving;
 mod lifecycle;
 mod methods;
 mod sessions;
@@ -22,6 +23,7 @@ use crate::session::{Over, Session};
 use crate::store::{Kept, Store};
 use crate::stream::Loss;
 use crate::streams::{StreamError, Streams};
+use leaving::Leaver;
 use rustix::event::PollFlags;
 use sd_notify::NotifyState;
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,6 +94,8 @@ pub struct Broker {
     accounts: Accounts,
     orphans: BTreeMap<SubscriptionId, OwnedFd>,
     touched: BTreeSet<SessionId>,
+    unanswered: BTreeSet<SessionId>,
+    leaving: BTreeMap<SessionId, Leaver>,
     ending: Vec<(SessionId, Over)>,
     faults: Faults,
     config: Config,
@@ -155,6 +159,8 @@ impl Broker {
             accounts: Accounts::new(start.config.quota),
             orphans: BTreeMap::new(),
             touched: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
+            leaving: BTreeMap::new(),
             ending: Vec::new(),
             faults: Faults::default(),
             config: start.config,
@@ -187,13 +193,15 @@ impl Broker {
     pub fn run(&mut self) -> Result<(), BrokerError> {
         let mut completions = Vec::new();
         loop {
-            self.engine.wait(&mut completions)?;
+            let is_idle = self.unanswered.is_empty();
+            self.engine.wait(&mut completions, is_idle)?;
             for completion in completions.drain(..) {
                 if self.handle(completion)? == Next::End {
                     self.drain();
                     return Ok(());
                 }
             }
+            self.go_on_answering();
             self.poll_touched()?;
             self.poll_manager()?;
         }
@@ -207,6 +215,7 @@ impl Broker {
             Token::Signal => return self.take_signals(),
             Token::Tick => self.tick()?,
             Token::Owner(id) => self.bury(id),
+            Token::Leaver(id) => self.let_go(id),
             Token::Manager => {
                 self.awaiting_manager = false;
                 self.manager.flush(monotonic_ns());
