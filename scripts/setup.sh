@@ -23,6 +23,7 @@ for verb in "$@"; do
         # libFuzzer is C++.
         need c++ g++
         need strace strace
+        need unshare util-linux
         need python3 python3
         need pgrep procps
         need systemd-analyze systemd

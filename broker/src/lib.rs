@@ -12,6 +12,7 @@ pub mod config;
 pub mod engine;
 pub mod listener;
 pub mod logging;
+pub mod manager;
 pub mod peer;
 pub mod pool;
 pub mod quota;

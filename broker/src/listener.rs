@@ -1,7 +1,9 @@
 //! The socket clients connect to: taken over from the service manager, or bound here.
 //!
-//! Owns the place in the file system; never removes a file that is not a dead broker's socket.
+//! Owns the place in the file system; never removes a file that is not its own or a dead broker's
+//! socket.
 
+use crate::peer;
 use rustix::fs::{FileType, Mode, chmod, lstat, stat};
 use rustix::io::Errno;
 use rustix::net::{
@@ -63,11 +65,25 @@ fn remedy(cause: Errno) -> &'static str {
     }
 }
 
+/// A place in the file system, and the file bound there.
+#[derive(Debug)]
+struct Bound {
+    place: PathBuf,
+    file: FileId,
+}
+
+/// What tells files of one machine from each other: device and inode.
+type FileId = (u64, u64);
+
+fn file_at(place: &Path) -> rustix::io::Result<FileId> {
+    lstat(place).map(|stat| (stat.st_dev, stat.st_ino))
+}
+
 /// A listening socket.
 #[derive(Debug)]
 pub struct Listener {
     socket: OwnedFd,
-    bound: Option<PathBuf>,
+    bound: Option<Bound>,
 }
 
 /// Where to listen when nobody said.
@@ -130,11 +146,15 @@ impl Listener {
         } else {
             0o600
         };
+        let file = file_at(place).map_err(failed("stat"))?;
         chmod(place, Mode::from_raw_mode(mode)).map_err(failed("chmod"))?;
         listen(&socket, BACKLOG).map_err(failed("listening"))?;
         Ok(Listener {
             socket,
-            bound: Some(place.to_owned()),
+            bound: Some(Bound {
+                place: place.to_owned(),
+                file,
+            }),
         })
     }
 }
@@ -204,8 +224,8 @@ fn remove_dead_socket(
 
 /// Whether the process that listens there has ended.
 fn is_gone(probe: &OwnedFd) -> bool {
-    let listener = rustix::net::sockopt::socket_peercred(probe);
-    listener.is_ok_and(|peer| test_kill_process(peer.pid) == Err(Errno::SRCH))
+    let listener = peer::process(probe).ok().flatten();
+    listener.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH))
 }
 
 impl AsFd for Listener {
@@ -216,8 +236,28 @@ impl AsFd for Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(place) = &self.bound {
+        if let Some(Bound { place, file }) = &self.bound
+            && file_at(place) == Ok(*file)
+        {
             let _gone_already = rustix::fs::unlink(place);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_is_removed_by_who_bound_it_and_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("socket");
+        let first = Listener::bind(&place).unwrap();
+        std::fs::remove_file(&place).unwrap();
+        let second = Listener::bind(&place).unwrap();
+        drop(first);
+        assert!(place.exists(), "another broker's socket was removed");
+        drop(second);
+        assert!(!place.exists(), "the socket was left behind");
     }
 }

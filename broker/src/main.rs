@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use streamemd::broker::{Broker, Start};
 use streamemd::config::Config;
 use streamemd::listener::{Listener, default_place};
+use streamemd::manager::Manager;
 use streamemd::store::{Kept, Store};
 use streamemd::{activation, logging};
 
@@ -67,15 +68,16 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
             Listener::bind(&place)?
         }
     };
+    let manager = Manager::of_environment();
     let mut broker = Broker::new(Start {
         config,
         config_place: arguments.config,
         listener,
         kept: Kept::sort(passed.kept),
-        store: Store::new(arguments.fd_store),
+        store: Store::new(manager.clone(), arguments.fd_store),
+        manager: manager.clone(),
     })?;
-    // Without a service manager there is nobody to tell.
-    let _told = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    manager.tell(&[sd_notify::NotifyState::Ready]);
     tracing::info!("serving {} streams", broker.streams());
     broker.run().context("the broker cannot go on")
 }

@@ -7,13 +7,13 @@ use crate::access::Peer;
 use crate::quota::Charge;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::RecvFlags;
+use rustix::net::{RecvFlags, Shutdown, shutdown};
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use streamem_sys::socket;
-use streamem_wire::SessionId;
 use streamem_wire::message::Subscribe;
 use streamem_wire::varlink::{BadMessage, CALL_BYTES_MAX, Call, Inbox, Reply, encode};
+use streamem_wire::{Reason, Refusal, SessionId, SubscriptionId};
 
 /// Most bytes a session may leave unread before it is closed, beside the reply it is being sent.
 const OUTBOX_BYTES_MAX: usize = 256 << 10;
@@ -50,11 +50,39 @@ pub enum Poll {
     Nothing,
 }
 
+/// Descriptors that go with a reply.
+#[derive(Debug)]
+pub struct Handover {
+    /// The descriptors.
+    pub fds: Vec<OwnedFd>,
+    /// What is to be undone if they cannot go.
+    pub undo: Undo,
+}
+
+/// What a reply has promised that its descriptors were to fulfil.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// The subscription as a whole.
+    Subscription(SubscriptionId),
+    /// That this subscription has the newest memory.
+    Renewal(SubscriptionId),
+}
+
 #[derive(Debug)]
 struct Packet {
     bytes: Vec<u8>,
     sent: usize,
-    fds: Vec<OwnedFd>,
+    handover: Option<Handover>,
+}
+
+fn too_many_on_their_way() -> Refusal {
+    Refusal::new(
+        Reason::OutOfResources,
+        "descriptors",
+        "more descriptors are on their way than the kernel lets the broker's user have there \
+         (ETOOMANYREFS): some client does not read its replies. End that client, or raise \
+         LimitNOFILE= of the service; then try again",
+    )
 }
 
 /// A session.
@@ -76,6 +104,7 @@ pub struct Session {
     inbox: Inbox,
     outbox: VecDeque<Packet>,
     outbox_bytes: usize,
+    undelivered: Vec<Undo>,
     armed: Option<PollFlags>,
     _charge: Charge,
 }
@@ -101,6 +130,7 @@ impl Session {
             inbox: Inbox::new(CALL_BYTES_MAX),
             outbox: VecDeque::new(),
             outbox_bytes: 0,
+            undelivered: Vec::new(),
             armed: None,
             _charge: charge,
         }
@@ -167,7 +197,7 @@ impl Session {
     }
 
     /// Queues a reply and sends what the socket takes.
-    pub fn reply(&mut self, reply: &Reply, fds: Vec<OwnedFd>) -> Result<(), Over> {
+    pub fn reply(&mut self, reply: &Reply, handover: Option<Handover>) -> Result<(), Over> {
         let bytes = encode(reply);
         if self.outbox_bytes > OUTBOX_BYTES_MAX {
             return Err(Over::NotReading(self.outbox_bytes));
@@ -176,20 +206,30 @@ impl Session {
         self.outbox.push_back(Packet {
             bytes,
             sent: 0,
-            fds,
+            handover,
         });
         self.write()
     }
 
-    /// Sends what the socket takes.
+    /// Sends what the socket takes. A reply whose descriptors the kernel refuses becomes a refusal.
     pub fn write(&mut self) -> Result<(), Over> {
         while let Some(packet) = self.outbox.front_mut() {
-            let fds: Vec<BorrowedFd<'_>> = packet.fds.iter().map(AsFd::as_fd).collect();
+            let fds = packet.handover.iter().flat_map(|handover| &handover.fds);
+            let fds: Vec<BorrowedFd<'_>> = fds.map(AsFd::as_fd).collect();
             let sent = match socket::send(&self.socket, &packet.bytes[packet.sent..], &fds) {
                 Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
+                Err(Errno::TOOMANYREFS) if packet.handover.is_some() => {
+                    let promised = packet.handover.take();
+                    self.undelivered
+                        .extend(promised.map(|handover| handover.undo));
+                    self.outbox_bytes -= packet.bytes.len();
+                    packet.bytes = encode(&too_many_on_their_way().reply());
+                    self.outbox_bytes += packet.bytes.len();
+                    continue;
+                }
                 other => other?,
             };
-            packet.fds.clear();
+            packet.handover = None;
             packet.sent += sent;
             self.outbox_bytes -= sent;
             if packet.sent == packet.bytes.len() {
@@ -197,6 +237,17 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// What was promised and could not be delivered since this was asked last.
+    pub fn take_undelivered(&mut self) -> Vec<Undo> {
+        std::mem::take(&mut self.undelivered)
+    }
+
+    /// Says to the peer that nothing more will come, which is how it learns that it is to hang up.
+    pub fn say_goodbye(&self) {
+        // A peer that is gone has nothing to learn.
+        let _gone = shutdown(&self.socket, Shutdown::Write);
     }
 
     /// Whether everything has been sent.

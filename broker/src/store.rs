@@ -3,8 +3,8 @@
 //! Owns the names under which rings, pools and lease pages are kept; never keeps anything unless it
 //! was told to (`--fd-store`).
 
+use crate::manager::Manager;
 use crate::stream::{Bell, Owner, Reader, StreamMemory, Terms};
-use sd_notify::NotifyState;
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use streamem_wire::message::Mode;
@@ -38,17 +38,25 @@ pub struct KeptStream {
 }
 
 /// All a former broker left.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Kept {
     /// By stream.
     pub streams: BTreeMap<StreamName, KeptStream>,
+    /// The highest number a subscription had.
+    pub newest: SubscriptionId,
+    /// The names of what is ours and of no use.
+    pub useless: Vec<String>,
 }
 
 impl Kept {
     /// Sorts what the service manager handed back; what has no known name is closed.
     #[must_use]
     pub fn sort(fds: Vec<(String, OwnedFd)>) -> Kept {
-        let mut kept = Kept::default();
+        let mut kept = Kept {
+            streams: BTreeMap::new(),
+            newest: SubscriptionId(0),
+            useless: Vec::new(),
+        };
         let mut eventfds = BTreeMap::new();
         let mut bells = BTreeMap::new();
         for (name, fd) in fds {
@@ -67,12 +75,15 @@ impl Kept {
                 (["bell", _, id], Some(stream)) => {
                     drop(bells.insert((stream, (*id).to_owned()), fd));
                 }
-                (["lease", _, details @ ..], Some(stream)) => match kept_reader(details, fd) {
-                    Some(reader) => kept.streams.entry(stream).or_default().readers.push(reader),
-                    None => {
-                        warn!("the descriptor store has {name:?}, which this version cannot read")
+                (["lease", _, id, ..], Some(stream)) => {
+                    kept.newest = kept.newest.max(SubscriptionId(id.parse().unwrap_or(0)));
+                    if let Some(reader) = kept_reader(&parts[2..], fd) {
+                        kept.streams.entry(stream).or_default().readers.push(reader);
+                    } else {
+                        warn!("the descriptor store has {name:?}, which this version cannot read");
+                        kept.useless.push(name);
                     }
-                },
+                }
                 _ => warn!("the descriptor store has {name:?}, which is not ours; closing it"),
             }
         }
@@ -85,6 +96,10 @@ impl Kept {
                 }
             }
         }
+        let orphaned = |kind: &'static str| move |(stream, id)| format!("{kind}/{stream}/{id}");
+        kept.useless.extend(bells.into_keys().map(orphaned("bell")));
+        kept.useless
+            .extend(eventfds.into_keys().map(orphaned("eventfd")));
         kept
     }
 }
@@ -115,88 +130,160 @@ fn kept_reader(details: &[&str], page: OwnedFd) -> Option<KeptReader> {
     })
 }
 
-fn reader_names(stream: &StreamName, reader: &Reader) -> [String; 3] {
-    let Reader { owner, seat, .. } = reader;
-    let (id, terms) = (seat.id, seat.terms);
-    let mode = match terms.mode {
-        Mode::Latest => "latest",
-        Mode::Every => "every",
-    };
-    let (pid, uid, depth, leases) = (owner.pid, owner.uid, terms.depth, terms.leases);
-    [
-        format!("lease/{stream}/{id}/{pid}/{uid}/{mode}/{depth}/{leases}"),
-        format!("eventfd/{stream}/{id}"),
-        format!("bell/{stream}/{id}"),
-    ]
+/// What a reader is kept under.
+#[derive(Clone, Copy, Debug)]
+pub struct Label {
+    id: SubscriptionId,
+    owner: Owner,
+    terms: Terms,
+    has_bell: bool,
+}
+
+impl From<&Reader> for Label {
+    fn from(reader: &Reader) -> Label {
+        Label {
+            id: reader.seat.id,
+            owner: reader.owner,
+            terms: reader.seat.terms,
+            has_bell: reader.seat.bell.is_some(),
+        }
+    }
+}
+
+impl From<&KeptReader> for Label {
+    fn from(kept: &KeptReader) -> Label {
+        Label {
+            id: kept.id,
+            owner: kept.owner,
+            terms: kept.terms,
+            has_bell: kept.bell.is_some(),
+        }
+    }
+}
+
+impl Label {
+    fn page(&self, stream: &StreamName) -> String {
+        let Label { id, terms, .. } = self;
+        let mode = match terms.mode {
+            Mode::Latest => "latest",
+            Mode::Every => "every",
+        };
+        let Owner { pid, uid, .. } = self.owner;
+        let (depth, leases) = (terms.depth, terms.leases);
+        format!("lease/{stream}/{id}/{pid}/{uid}/{mode}/{depth}/{leases}")
+    }
+
+    fn eventfd(&self, stream: &StreamName) -> String {
+        format!("eventfd/{stream}/{}", self.id)
+    }
+
+    fn bell(&self, stream: &StreamName) -> String {
+        format!("bell/{stream}/{}", self.id)
+    }
 }
 
 /// The store, if it is used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Store {
+    manager: Manager,
     used: bool,
 }
 
 impl Store {
-    /// A store that is used or not.
+    /// The manager's store, used or not.
     #[must_use]
-    pub fn new(used: bool) -> Store {
-        Store { used }
+    pub fn new(manager: Manager, used: bool) -> Store {
+        Store { manager, used }
     }
 
     /// Whether memory outlives this broker.
     #[must_use]
-    pub fn is_used(self) -> bool {
+    pub fn is_used(&self) -> bool {
         self.used
     }
 
     /// Keeps a stream's memory, in place of what was kept of it.
-    pub fn keep_memory(self, stream: &StreamName, memory: &StreamMemory) {
+    pub fn keep_memory(&self, stream: &StreamName, memory: &StreamMemory) {
         self.forget_memory(stream);
         self.keep(&format!("ring/{stream}"), memory.ring.owned());
         self.keep(&format!("pool/{stream}"), memory.pool.owned());
     }
 
     /// No longer keeps a stream's memory.
-    pub fn forget_memory(self, stream: &StreamName) {
+    pub fn forget_memory(&self, stream: &StreamName) {
         self.forget(&format!("ring/{stream}"));
         self.forget(&format!("pool/{stream}"));
     }
 
     /// Keeps a reader's page and eventfd.
-    pub fn keep_reader(self, stream: &StreamName, reader: &Reader) {
-        let [page, eventfd, bell] = reader_names(stream, reader);
-        self.keep(&page, reader.seat.page.owned());
+    pub fn keep_reader(&self, stream: &StreamName, reader: &Reader) {
+        let label = Label::from(reader);
+        self.keep(&label.page(stream), reader.seat.page.owned());
         if let Some(Bell { ours, theirs }) = &reader.seat.bell {
-            self.keep(&eventfd, theirs.as_fd());
-            self.keep(&bell, ours.as_fd());
+            self.keep(&label.eventfd(stream), theirs.as_fd());
+            self.keep(&label.bell(stream), ours.as_fd());
         }
     }
 
     /// No longer keeps a reader's page and eventfd.
-    pub fn forget_reader(self, stream: &StreamName, reader: &Reader) {
-        let [page, eventfd, bell] = reader_names(stream, reader);
-        self.forget(&page);
-        if reader.seat.bell.is_some() {
-            self.forget(&eventfd);
-            self.forget(&bell);
+    pub fn forget_reader(&self, stream: &StreamName, label: impl Into<Label>) {
+        let label = label.into();
+        self.forget(&label.page(stream));
+        if label.has_bell {
+            self.forget(&label.eventfd(stream));
+            self.forget(&label.bell(stream));
         }
     }
 
-    fn keep(self, name: &str, fd: BorrowedFd<'_>) {
+    /// No longer keeps what nobody can use.
+    pub fn forget_all(&self, useless: &[String]) {
+        useless.iter().for_each(|name| self.forget(name));
+    }
+
+    fn keep(&self, name: &str, fd: BorrowedFd<'_>) {
         if self.used {
-            let state = [NotifyState::FdStore, NotifyState::FdName(name)];
-            if let Err(error) = sd_notify::notify_with_fds(&state, &[fd]) {
-                warn!("{name} is not kept over a restart: {error}");
-            }
+            self.manager.keep(name, fd);
         }
     }
 
-    fn forget(self, name: &str) {
+    fn forget(&self, name: &str) {
         if self.used {
-            let state = [NotifyState::FdStoreRemove, NotifyState::FdName(name)];
-            if let Err(error) = sd_notify::notify(&state) {
-                warn!("{name} is still kept over a restart: {error}");
-            }
+            self.manager.forget(name);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_can_use_is_found_and_numbers_begin_above_all() {
+        let named = |name: &str| {
+            let file = std::fs::File::open("/dev/null").unwrap();
+            (name.to_owned(), OwnedFd::from(file))
+        };
+        let kept = Kept::sort(vec![
+            named("lease/cam/3/1/0/latest/1/2"),
+            named("lease/cam/9/1/0/sometimes/1/2"),
+            named("bell/cam/3"),
+            named("eventfd/cam/3"),
+            named("bell/cam/7"),
+            named("eventfd/mic/3"),
+            named("somebody's"),
+        ]);
+        assert_eq!(kept.newest, SubscriptionId(9));
+        assert_eq!(
+            kept.useless,
+            [
+                "lease/cam/9/1/0/sometimes/1/2",
+                "bell/cam/7",
+                "eventfd/mic/3"
+            ]
+        );
+        let [stream] = kept.streams.values().collect::<Vec<_>>()[..] else {
+            panic!("{kept:?}")
+        };
+        assert!(stream.readers[0].bell.is_some());
     }
 }

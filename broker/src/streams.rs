@@ -7,7 +7,7 @@ use crate::config::{Config, PoolConfig, StreamConfig};
 use crate::pool::{Memfd, Protection};
 use crate::quota::Charge;
 use crate::source::{self, BadSource, Pattern, SourceUri};
-use crate::store::{Kept, KeptReader, KeptStream, Store};
+use crate::store::{Kept, KeptReader, KeptStream, Label, Store};
 use crate::stream::{Bell, Losses, Owner, Reader, Seat, Stream, StreamMemory, Terms};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,6 +113,8 @@ impl Streams {
         config: &Config,
         mut kept: Kept,
     ) -> Result<Vec<(SubscriptionId, u32)>, (StreamName, StreamError)> {
+        self.subscriptions = kept.newest.0;
+        self.store.forget_all(&kept.useless);
         let mut orphans = Vec::new();
         for (name, stream) in &config.streams {
             let access = stream
@@ -125,9 +127,12 @@ impl Streams {
                 .map_err(|error| (name.clone(), error))?;
             orphans.extend(ids);
         }
-        for name in kept.streams.keys() {
+        for (name, stream) in &kept.streams {
             info!(stream = %name, "no longer configured; its kept memory is let go");
             self.store.forget_memory(name);
+            for reader in &stream.readers {
+                self.store.forget_reader(name, reader);
+            }
         }
         Ok(orphans)
     }
@@ -154,7 +159,14 @@ impl Streams {
     ) -> Result<Vec<(SubscriptionId, u32)>, StreamError> {
         let pattern = source::open(&config.source)?;
         let layout = pattern.layout().clone();
-        let readers: Vec<Reader> = left.readers.into_iter().filter_map(adopt_reader).collect();
+        let mut readers = Vec::new();
+        for kept in left.readers {
+            let label = Label::from(&kept);
+            match adopt_reader(kept) {
+                Some(reader) => readers.push(reader),
+                None => self.store.forget_reader(name, label),
+            }
+        }
         let restored = match (left.ring, left.pool) {
             (Some(ring), Some(memory)) => {
                 StreamMemory::restore(ring, memory, name, &layout, pool, readers.len())
@@ -171,24 +183,23 @@ impl Streams {
                 StreamMemory::make(&self.allocator, name, &layout, pool, first, self.protection)?
             }
         };
-        if !went_on {
-            self.store.keep_memory(name, &memory);
-        }
         let mut stream = Stream::new(name.clone(), config, access, layout, memory, pool);
         let mut orphans = Vec::new();
         for reader in readers {
-            self.subscriptions = self.subscriptions.max(reader.seat.id.0);
             if went_on {
                 orphans.push((reader.seat.id, reader.owner.pid));
                 stream.join(reader);
             } else {
-                self.store.forget_reader(name, &reader);
+                self.store.forget_reader(name, Label::from(&reader));
             }
         }
         self.sources += 1;
         stream
             .attach(pattern, self.sources, &self.losses)
             .map_err(StreamError::Thread)?;
+        if !went_on {
+            self.store.keep_memory(name, &stream.memory());
+        }
         self.by_name.insert(name.clone(), stream);
         Ok(orphans)
     }
@@ -315,6 +326,14 @@ impl Streams {
             .find_map(|(name, stream)| stream.leave(id).map(|reader| (name.clone(), reader)))?;
         self.store.forget_reader(&name, &reader);
         Some(name)
+    }
+
+    /// A reader has not got the newest memory after all.
+    pub fn hand_again(&mut self, id: SubscriptionId) {
+        let mut streams = self.by_name.values_mut();
+        if let Some(reader) = streams.find_map(|stream| stream.reader_mut(id)) {
+            reader.handed = Generation(0);
+        }
     }
 
     /// The subscriptions of a session.

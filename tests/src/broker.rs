@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct Plan {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     notify: Option<Arc<NotifySocket>>,
+    user: Option<u32>,
+    descriptors: Option<u32>,
     listen: bool,
     listener: Option<UnixListener>,
 }
@@ -65,6 +68,28 @@ impl Plan {
         self
     }
 
+    /// As another user, with no right a user does not have.
+    ///
+    /// # Panics
+    ///
+    /// When this process may not become another user.
+    #[must_use]
+    pub fn user(mut self, user: u32) -> Plan {
+        assert!(
+            rustix::process::geteuid().is_root(),
+            "a broker of another user needs root: run `sudo make test`"
+        );
+        self.user = Some(user);
+        self
+    }
+
+    /// With no more than so many descriptors, ever. Not together with descriptors handed over.
+    #[must_use]
+    pub fn descriptors(mut self, most: u32) -> Plan {
+        self.descriptors = Some(most);
+        self
+    }
+
     /// With a socket that listens already and outlives it.
     #[must_use]
     pub fn socket_activated(mut self) -> Plan {
@@ -82,6 +107,9 @@ impl Plan {
         let folder = TempDir::with_prefix("streamem-").expect("a temporary folder");
         let open_to_all = fs::Permissions::from_mode(0o755);
         fs::set_permissions(folder.path(), open_to_all).expect("it is ours");
+        if let Some(user) = self.user {
+            std::os::unix::fs::chown(folder.path(), Some(user), None).expect("we are root");
+        }
         if let Some(config) = &self.config {
             fs::write(folder.path().join("streamem.toml"), config).expect("a file in it");
         }
@@ -109,11 +137,16 @@ impl Plan {
         for (name, fd) in stored.iter().flatten() {
             named.push((name.clone(), fd.as_fd()));
         }
-        if named.is_empty() {
-            Command::new(program)
-        } else {
-            launch::with_descriptors(&program, &named)
+        if !named.is_empty() {
+            return launch::with_descriptors(&program, &named);
         }
+        let Some(most) = self.descriptors else {
+            return Command::new(program);
+        };
+        let mut limited = Command::new("sh");
+        let script = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+        limited.args(["-c", &script]).arg(program);
+        limited
     }
 
     fn spawn(&self, folder: &Path) -> Child {
@@ -130,6 +163,9 @@ impl Plan {
         }
         if let Some(manager) = &self.notify {
             command.env("NOTIFY_SOCKET", manager.path());
+        }
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
         }
         let environment = self.environment.iter().map(|(name, value)| (name, value));
         command

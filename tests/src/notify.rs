@@ -16,6 +16,7 @@ use tempfile::TempDir;
 pub struct NotifySocket {
     folder: TempDir,
     state: Arc<Mutex<State>>,
+    unheard: Mutex<Option<UnixDatagram>>,
 }
 
 #[derive(Debug, Default)]
@@ -32,12 +33,45 @@ impl NotifySocket {
     /// When the socket cannot be made.
     #[must_use]
     pub fn open() -> Arc<NotifySocket> {
+        let manager = NotifySocket::deaf();
+        manager.listen();
+        manager
+    }
+
+    /// The same, but until [`NotifySocket::listen`] it reads nothing.
+    ///
+    /// # Panics
+    ///
+    /// When the socket cannot be made.
+    #[must_use]
+    pub fn deaf() -> Arc<NotifySocket> {
         let folder = TempDir::with_prefix("streamem-notify-").expect("a temporary folder");
         let socket = UnixDatagram::bind(folder.path().join("notify")).expect("a socket in it");
-        let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        std::thread::spawn(move || listen(&socket, &shared));
-        Arc::new(NotifySocket { folder, state })
+        Arc::new(NotifySocket {
+            folder,
+            state: Arc::default(),
+            unheard: Mutex::new(Some(socket)),
+        })
+    }
+
+    /// Fills the socket, so that a write to it waits until [`NotifySocket::listen`].
+    ///
+    /// # Panics
+    ///
+    /// When this process has no descriptors left.
+    pub fn fill(&self) {
+        let crowd = UnixDatagram::unbound().expect("a socket");
+        crowd.set_nonblocking(true).expect("a flag");
+        while crowd.send_to(b"CROWD=1", self.path()).is_ok() {}
+    }
+
+    /// Reads from now on.
+    pub fn listen(&self) {
+        let mut unheard = self.unheard.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(socket) = unheard.take() {
+            let shared = Arc::clone(&self.state);
+            std::thread::spawn(move || listen(&socket, &shared));
+        }
     }
 
     /// Where services are to write to.
@@ -81,7 +115,9 @@ impl NotifySocket {
 
 impl Drop for NotifySocket {
     fn drop(&mut self) {
-        if let Ok(knock) = UnixDatagram::unbound() {
+        if let Ok(knock) = UnixDatagram::unbound()
+            && knock.set_nonblocking(true).is_ok()
+        {
             let _ = knock.send_to(b"END=1", self.path());
         }
     }

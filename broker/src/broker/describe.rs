@@ -95,12 +95,11 @@ fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descrip
             handed_to,
         )
     };
-    let mut all = stream.with_memory(|shared| {
-        vec![
-            memory("ring", &shared.ring, None, holders("read", &seen)),
-            memory("pool", &shared.pool, None, holders("read", &seen)),
-        ]
-    });
+    let shared = stream.memory();
+    let mut all = vec![
+        memory("ring", &shared.ring, None, holders("read", &seen)),
+        memory("pool", &shared.pool, None, holders("read", &seen)),
+    ];
     for reader in seen {
         let id = Some(reader.seat.id);
         all.push(memory(

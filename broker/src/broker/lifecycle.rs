@@ -4,6 +4,7 @@
 
 use super::tell::event;
 use super::{Broker, BrokerError, Next, Signal};
+use crate::access::Access;
 use crate::config::Config;
 use crate::engine::{EngineError, Token};
 use rustix::event::PollFlags;
@@ -11,7 +12,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use sd_notify::NotifyState;
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::message::Change;
-use streamem_wire::{StreamName, SubscriptionId};
+use streamem_wire::{SessionId, StreamName, SubscriptionId};
 use tracing::{error, info, warn};
 
 /// How long a subscription from before a restart that holds nothing waits for its owner.
@@ -33,9 +34,9 @@ impl Broker {
     pub(super) fn tick(&mut self) -> Result<(), BrokerError> {
         self.engine.tick(self.tick, Token::Tick)?;
         if sd_notify::watchdog_enabled().is_some() {
-            // A service manager that is gone will not kill us either.
-            let _fed = sd_notify::notify(&[NotifyState::Watchdog]);
+            self.manager.tell_now(&[NotifyState::Watchdog]);
         }
+        self.manager.flush(monotonic_ns());
         let left_out = self.faults.pass();
         if left_out > 0 {
             warn!("{left_out} more faults of peers in the last second");
@@ -44,6 +45,7 @@ impl Broker {
             self.accept_next()?;
         }
         let now_ns = monotonic_ns();
+        self.let_go_late(now_ns);
         let lost: Vec<StreamName> = self
             .streams
             .iter()
@@ -88,16 +90,25 @@ impl Broker {
     }
 
     fn reload(&mut self) {
-        // Without a service manager there is nobody to tell.
-        let began = NotifyState::monotonic_usec_now();
-        let _told = began.and_then(|began| sd_notify::notify(&[NotifyState::Reloading, began]));
+        if let Ok(began) = NotifyState::monotonic_usec_now() {
+            self.manager.tell(&[NotifyState::Reloading, began]);
+        }
         match Config::load(self.config_place.as_deref()) {
             Ok(config) => self.take_over(config),
             Err(why) => error!(
                 "the configuration was not read again, the former one stays in force:\n{why}"
             ),
         }
-        let _told = sd_notify::notify(&[NotifyState::Ready]);
+        self.manager.tell(&[NotifyState::Ready]);
+    }
+
+    /// Asks to be told when the service manager takes messages again, if some wait for it.
+    pub(super) fn poll_manager(&mut self) -> Result<(), EngineError> {
+        if let Some(socket) = self.manager.full().filter(|_| !self.awaiting_manager) {
+            self.engine.watch(socket, PollFlags::OUT, Token::Manager)?;
+            self.awaiting_manager = true;
+        }
+        Ok(())
     }
 
     fn take_over(&mut self, new: Config) {
@@ -124,31 +135,49 @@ impl Broker {
                 .access
                 .clone()
                 .unwrap_or_else(|| self.config.access.clone());
-            let Some(stream) = self.streams.get_mut(&name) else {
+            if self.streams.get(&name).is_none() {
                 match self.streams.add(&name, wanted, access, &self.config.pool) {
                     Ok(()) => appeared.push(name),
                     Err(why) => error!(stream = %name, "not added: {why}"),
                 }
                 continue;
+            }
+            self.regrant(&name, access);
+            let Some(stream) = self.streams.get_mut(&name) else {
+                continue;
             };
-            stream.access = access;
             stream.config.access = wanted.access;
             if stream.config.source != wanted.source {
                 self.change(&name, &wanted.source);
             }
         }
-        for stream in self
-            .streams
-            .iter_mut()
-            .filter(|stream| !self.config.streams.contains_key(&stream.name))
-        {
-            stream.access = self.config.access.clone();
+        let of_calls = self.streams.iter().map(|stream| stream.name.clone());
+        for name in of_calls.collect::<Vec<_>>() {
+            if !self.config.streams.contains_key(&name) {
+                self.regrant(&name, self.config.access.clone());
+            }
         }
         for name in appeared {
             self.announce(&name);
         }
+        self.serve_pending();
         info!("the configuration was read again");
         self.tell(event("reloaded"));
+    }
+
+    /// Gives the rights to a stream anew; who watches sees it come and go with them.
+    fn regrant(&mut self, name: &StreamName, access: Access) {
+        let before = self.watchers(name);
+        if let Some(stream) = self.streams.get_mut(name) {
+            stream.access = access;
+        }
+        let after = self.watchers(name);
+        let only_in = |some: &[SessionId], others: &[SessionId]| -> Vec<SessionId> {
+            let only = some.iter().filter(|id| !others.contains(id));
+            only.copied().collect()
+        };
+        self.tell_watchers(Change::Appeared, name, &only_in(&after, &before));
+        self.tell_watchers(Change::Vanished, name, &only_in(&before, &after));
     }
 
     fn change(&mut self, name: &StreamName, source: &crate::source::SourceUri) {

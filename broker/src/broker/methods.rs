@@ -6,13 +6,12 @@ use super::Broker;
 use super::tell::event;
 use crate::access::Right;
 use crate::config::StreamConfig;
-use crate::session::Over;
+use crate::session::{Handover, Over};
 use crate::source::SourceUri;
 use crate::streams::no_such_stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use std::os::fd::OwnedFd;
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::message::{
     self, AddStream, Change, Listing, OfStream, Pong, ServiceInfo, StreamInfo,
@@ -22,9 +21,19 @@ use streamem_wire::{Reason, Refusal, SessionId, StreamName};
 
 pub(super) type Parameters = Map<String, Value>;
 
+/// What is worth calling for more than its reply.
+const ACTS: [&str; 3] = ["Unsubscribe", "AddStream", "RemoveStream"];
+
+fn is_act(call: &Call) -> bool {
+    let parts = call.method.rsplit_once('.');
+    parts.is_some_and(|(interface, method)| {
+        interface == message::INTERFACE && ACTS.contains(&method)
+    })
+}
+
 /// What a call is answered with.
 pub(super) enum Answer {
-    Once(Parameters, Vec<OwnedFd>),
+    Once(Parameters, Option<Handover>),
     /// The first of several replies.
     First(Parameters),
     Later,
@@ -50,7 +59,7 @@ pub(super) fn continued(parameters: Parameters) -> Reply {
 }
 
 pub(super) fn once(message: &impl Serialize) -> Answered {
-    Ok(Answer::Once(parameters(message), Vec::new()))
+    Ok(Answer::Once(parameters(message), None))
 }
 
 pub(super) fn arguments<T: DeserializeOwned>(call: &Call) -> Result<T, Refusal> {
@@ -81,25 +90,35 @@ pub(super) fn arguments<T: DeserializeOwned>(call: &Call) -> Result<T, Refusal> 
 impl Broker {
     /// Answers one call.
     pub(super) fn answer(&mut self, id: SessionId, call: &Call) -> Result<(), Over> {
+        if call.oneway {
+            if is_act(call) {
+                let _nobody_asks = self.dispatch(id, call);
+            }
+            return Ok(());
+        }
         let answered = self.dispatch(id, call);
+        self.send_answer(id, answered)
+    }
+
+    /// Sends what a call came to, now or after a while.
+    pub(super) fn send_answer(&mut self, id: SessionId, answered: Answered) -> Result<(), Over> {
         let Some(session) = self.sessions.get_mut(&id) else {
             return Ok(());
         };
-        if call.oneway {
-            return Ok(());
-        }
-        match answered {
-            Ok(Answer::Once(parameters, fds)) => session.reply(
+        let replied = match answered {
+            Ok(Answer::Once(parameters, handover)) => session.reply(
                 &Reply {
                     parameters,
                     ..Reply::default()
                 },
-                fds,
+                handover,
             ),
-            Ok(Answer::First(parameters)) => session.reply(&continued(parameters), Vec::new()),
+            Ok(Answer::First(parameters)) => session.reply(&continued(parameters), None),
             Ok(Answer::Later) => Ok(()),
-            Err(refusal) => session.reply(&refusal.reply(), Vec::new()),
-        }
+            Err(refusal) => session.reply(&refusal.reply(), None),
+        };
+        self.undo_undelivered(id);
+        replied
     }
 
     fn dispatch(&mut self, id: SessionId, call: &Call) -> Answered {
@@ -275,7 +294,7 @@ impl Broker {
         self.permit(id, &name, Right::See)?;
         self.permit_admin(id, &name)?;
         self.remove(&name);
-        Ok(Answer::Once(Map::new(), Vec::new()))
+        Ok(Answer::Once(Map::new(), None))
     }
 }
 
@@ -309,5 +328,5 @@ fn describe_interface(call: &Call) -> Answered {
         "description".to_owned(),
         Value::String(description.to_owned()),
     );
-    Ok(Answer::Once(parameters, Vec::new()))
+    Ok(Answer::Once(parameters, None))
 }

@@ -4,6 +4,7 @@
 //! touches a pixel.
 
 mod describe;
+mod leaving;
 mod lifecycle;
 mod methods;
 mod sessions;
@@ -16,12 +17,15 @@ pub use signals::{Signal, Signals};
 use crate::config::Config;
 use crate::engine::{Completion, Engine, EngineError, Token};
 use crate::listener::Listener;
+use crate::manager::Manager;
 use crate::quota::Accounts;
 use crate::session::{Over, Session};
 use crate::store::{Kept, Store};
 use crate::stream::Loss;
 use crate::streams::{StreamError, Streams};
+use leaving::Leaver;
 use rustix::event::PollFlags;
+use sd_notify::NotifyState;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -72,6 +76,8 @@ pub struct Start {
     pub kept: Kept,
     /// Whether memory outlives this one.
     pub store: Store,
+    /// Who started it.
+    pub manager: Manager,
 }
 
 /// The broker.
@@ -80,12 +86,16 @@ pub struct Broker {
     engine: Engine,
     listener: Listener,
     signals: Signals,
+    manager: Manager,
+    awaiting_manager: bool,
     streams: Streams,
     sessions: BTreeMap<SessionId, Session>,
     sessions_begun: u64,
     accounts: Accounts,
     orphans: BTreeMap<SubscriptionId, OwnedFd>,
     touched: BTreeSet<SessionId>,
+    unanswered: BTreeSet<SessionId>,
+    leaving: BTreeMap<SessionId, Leaver>,
     ending: Vec<(SessionId, Over)>,
     faults: Faults,
     config: Config,
@@ -141,12 +151,16 @@ impl Broker {
             engine,
             listener: start.listener,
             signals,
+            manager: start.manager,
+            awaiting_manager: false,
             streams,
             sessions: BTreeMap::new(),
             sessions_begun: 0,
             accounts: Accounts::new(start.config.quota),
             orphans: BTreeMap::new(),
             touched: BTreeSet::new(),
+            unanswered: BTreeSet::new(),
+            leaving: BTreeMap::new(),
             ending: Vec::new(),
             faults: Faults::default(),
             config: start.config,
@@ -179,14 +193,17 @@ impl Broker {
     pub fn run(&mut self) -> Result<(), BrokerError> {
         let mut completions = Vec::new();
         loop {
-            self.engine.wait(&mut completions)?;
+            let is_idle = self.unanswered.is_empty();
+            self.engine.wait(&mut completions, is_idle)?;
             for completion in completions.drain(..) {
                 if self.handle(completion)? == Next::End {
                     self.drain();
                     return Ok(());
                 }
             }
+            self.go_on_answering();
             self.poll_touched()?;
+            self.poll_manager()?;
         }
     }
 
@@ -198,6 +215,11 @@ impl Broker {
             Token::Signal => return self.take_signals(),
             Token::Tick => self.tick()?,
             Token::Owner(id) => self.bury(id),
+            Token::Leaver(id) => self.let_go(id),
+            Token::Manager => {
+                self.awaiting_manager = false;
+                self.manager.flush(monotonic_ns());
+            }
             Token::Nobody => {
                 if let Err(error) = completion.result {
                     debug!("a request nobody waits for failed: {error}");
@@ -225,8 +247,7 @@ impl Broker {
     /// Sends what is owed and lets go.
     fn drain(&mut self) {
         info!("ending");
-        // Without a service manager there is nobody to tell.
-        let _told = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        self.manager.tell(&[NotifyState::Stopping]);
         for stream in self.streams.iter_mut() {
             stream.suspend();
         }
@@ -235,7 +256,8 @@ impl Broker {
                 // A peer that is gone has nothing to wait for.
                 let _gone = session.write();
             }
-            if self.sessions.values().all(Session::is_drained) {
+            self.manager.flush(monotonic_ns());
+            if self.sessions.values().all(Session::is_drained) && !self.manager.is_owed() {
                 break;
             }
             std::thread::sleep(Duration::from_millis(50));

@@ -16,6 +16,9 @@ use streamem_wire::message::{Change, Event, Quota};
 use streamem_wire::{SessionId, SubscriptionId};
 use tracing::{debug, warn};
 
+/// Calls of one session that are answered before others have their turn.
+const CALLS_PER_TURN: u32 = 8;
+
 impl Broker {
     pub(super) fn accept_next(&mut self) -> Result<(), EngineError> {
         self.accepting = true;
@@ -98,7 +101,11 @@ impl Broker {
         let mut outcome = Ok(());
         if ready.contains(PollFlags::OUT) {
             outcome = session.write();
+            self.undo_undelivered(id);
         }
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
         if outcome.is_ok() && ready.contains(PollFlags::IN) {
             outcome = session.read();
         }
@@ -110,8 +117,9 @@ impl Broker {
         }
     }
 
+    /// Answers some of the calls that have come; the others wait until everybody else had a turn.
     pub(super) fn answer_calls(&mut self, id: SessionId) -> Result<(), Over> {
-        loop {
+        for _ in 0..CALLS_PER_TURN {
             let Some(session) = self.sessions.get_mut(&id) else {
                 return Ok(());
             };
@@ -119,6 +127,18 @@ impl Broker {
                 return Ok(());
             };
             self.answer(id, &call)?;
+        }
+        self.unanswered.insert(id);
+        Ok(())
+    }
+
+    /// Goes on with those whose calls were not all answered in the last turn.
+    pub(super) fn go_on_answering(&mut self) {
+        for id in std::mem::take(&mut self.unanswered) {
+            self.touched.insert(id);
+            if let Err(over) = self.answer_calls(id) {
+                self.end_session(id, &over);
+            }
         }
     }
 
@@ -142,15 +162,18 @@ impl Broker {
         if let Err(error) = self.engine.forget(Token::Session(id)) {
             warn!("session {id}: {error}");
         }
-        for subscription in self.streams.readers_of(id) {
-            self.end_subscription(subscription);
-        }
+        self.unanswered.remove(&id);
         self.tell(Event {
             session: Some(id),
             pid: Some(session.peer.pid),
             message: Some(why.to_string()),
             ..event("session-closed")
         });
+        if matches!(why, Over::Closed) {
+            self.end_subscriptions_of(id);
+        } else {
+            self.await_hang_up(session);
+        }
     }
 
     pub(super) fn end_subscription(&mut self, id: SubscriptionId) {
@@ -170,6 +193,10 @@ impl Broker {
             self.end_session(id, &over);
         }
         while let Some(id) = self.touched.pop_first() {
+            // Who has calls waiting is not read from, and has its turn anyway.
+            if self.unanswered.contains(&id) {
+                continue;
+            }
             let Some(session) = self.sessions.get_mut(&id) else {
                 continue;
             };

@@ -7,12 +7,13 @@ use super::Broker;
 use super::methods::{Answer, Answered, arguments, parameters};
 use super::tell::event;
 use crate::access::Right;
+use crate::session::{Handover, Session, Undo};
 use crate::stream::{Bell, Owner, Stream, Terms};
 use crate::streams::amount;
 use serde_json::Map;
 use std::os::fd::{AsFd, BorrowedFd};
 use streamem_wire::message::{Change, Event, Grant, OfSubscription, Subscribe};
-use streamem_wire::varlink::{Call, Reply};
+use streamem_wire::varlink::Call;
 use streamem_wire::{LEASES_MAX, Reason, Refusal, SLOTS_MAX, SessionId, SubscriptionId};
 
 /// What a descriptor is for.
@@ -85,7 +86,7 @@ impl Broker {
             .transpose()
             .map_err(|e| no_descriptor("an eventfd", e.into()))?;
         let subscription = self.streams.join(name, owner, terms, bell, charge)?;
-        let answer = self.hand_over(subscription, false, &|_| true);
+        let answer = self.hand_over(subscription, false, Undo::Subscription, &|_| true);
         match &answer {
             Ok(_) => {
                 self.tell_stream(Change::Changed, "", name, None);
@@ -124,7 +125,7 @@ impl Broker {
             pid: Some(owner.pid),
             ..event("resumed")
         });
-        self.hand_over(id, true, &|role| role == Role::Eventfd)
+        self.hand_over(id, true, Undo::Subscription, &|role| role == Role::Eventfd)
             .map(Some)
     }
 
@@ -144,7 +145,7 @@ impl Broker {
                 std::mem::replace(&mut reader.handed, generation) != generation
             })
         });
-        self.hand_over(subscription, false, &|role| {
+        self.hand_over(subscription, false, Undo::Renewal, &|role| {
             is_newer && matches!(role, Role::Ring | Role::Pool)
         })
     }
@@ -153,7 +154,7 @@ impl Broker {
         let OfSubscription { subscription } = arguments(call)?;
         self.own(id, subscription)?;
         self.end_subscription(subscription);
-        Ok(Answer::Once(Map::new(), Vec::new()))
+        Ok(Answer::Once(Map::new(), None))
     }
 
     fn own(&self, id: SessionId, subscription: SubscriptionId) -> Result<(), Refusal> {
@@ -179,6 +180,7 @@ impl Broker {
         &self,
         id: SubscriptionId,
         resumed: bool,
+        undo: fn(SubscriptionId) -> Undo,
         wanted: &dyn Fn(Role) -> bool,
     ) -> Answered {
         let found = self
@@ -204,12 +206,9 @@ impl Broker {
             fds.push(copy);
             Ok(u32::try_from(fds.len() - 1).ok())
         };
-        let (ring, pool) = stream.with_memory(|memory| {
-            Ok((
-                add(Role::Ring, Some(memory.ring.given()))?,
-                add(Role::Pool, Some(memory.pool.given()))?,
-            ))
-        })?;
+        let memory = stream.memory();
+        let ring = add(Role::Ring, Some(memory.ring.given()))?;
+        let pool = add(Role::Pool, Some(memory.pool.given()))?;
         let lease = add(Role::Lease, Some(seat.page.given()))?;
         let eventfd = add(
             Role::Eventfd,
@@ -224,7 +223,22 @@ impl Broker {
             lease,
             eventfd,
         };
-        Ok(Answer::Once(parameters(&grant), fds))
+        let handover = (!fds.is_empty()).then(|| Handover {
+            fds,
+            undo: undo(id),
+        });
+        Ok(Answer::Once(parameters(&grant), handover))
+    }
+
+    /// Takes back what was promised to a session and could not be sent.
+    pub(super) fn undo_undelivered(&mut self, id: SessionId) {
+        let session = self.sessions.get_mut(&id);
+        for undo in session.map(Session::take_undelivered).unwrap_or_default() {
+            match undo {
+                Undo::Subscription(subscription) => self.end_subscription(subscription),
+                Undo::Renewal(subscription) => self.streams.hand_again(subscription),
+            }
+        }
     }
 
     /// Gives those who wait for a stream what they asked for.
@@ -245,20 +259,7 @@ impl Broker {
             };
             self.touched.insert(id);
             let answered = self.grant(id, wanted);
-            let Some(session) = self.sessions.get_mut(&id) else {
-                continue;
-            };
-            let replied = match answered {
-                Ok(Answer::Once(parameters, fds)) => session.reply(
-                    &Reply {
-                        parameters,
-                        ..Reply::default()
-                    },
-                    fds,
-                ),
-                Ok(_) => continue,
-                Err(refusal) => session.reply(&refusal.reply(), Vec::new()),
-            };
+            let replied = self.send_answer(id, answered);
             if let Err(over) = replied.and_then(|()| self.answer_calls(id)) {
                 self.end_session(id, &over);
             }

@@ -33,19 +33,7 @@ impl Broker {
         name: &StreamName,
         message: Option<String>,
     ) {
-        let told: Vec<SessionId> = self
-            .sessions
-            .values()
-            .filter(|session| session.watching && self.may(session, name, Right::See))
-            .map(|session| session.id)
-            .collect();
-        if let Some(stream) = self.streams.get(name) {
-            let listing = Listing {
-                change,
-                streams: vec![stream.describe()],
-            };
-            self.send_all(&told, &methods::parameters(&listing));
-        }
+        self.tell_watchers(change, name, &self.watchers(name));
         if !what.is_empty() {
             self.tell(Event {
                 stream: Some(name.clone()),
@@ -55,13 +43,34 @@ impl Broker {
         }
     }
 
+    /// Those who watch streams and may see this one.
+    pub(super) fn watchers(&self, name: &StreamName) -> Vec<SessionId> {
+        let sessions = self.sessions.values();
+        let told = sessions
+            .filter(|session| session.watching && self.may(session, name, Right::See))
+            .map(|session| session.id);
+        told.collect()
+    }
+
+    /// Tells these watchers that a stream changed.
+    pub(super) fn tell_watchers(&mut self, change: Change, name: &StreamName, told: &[SessionId]) {
+        let Some(stream) = self.streams.get(name).filter(|_| !told.is_empty()) else {
+            return;
+        };
+        let listing = Listing {
+            change,
+            streams: vec![stream.describe()],
+        };
+        self.send_all(told, &methods::parameters(&listing));
+    }
+
     fn send_all(&mut self, sessions: &[SessionId], parameters: &methods::Parameters) {
         for id in sessions {
             let Some(session) = self.sessions.get_mut(id) else {
                 continue;
             };
             self.touched.insert(*id);
-            if let Err(over) = session.reply(&methods::continued(parameters.clone()), Vec::new()) {
+            if let Err(over) = session.reply(&methods::continued(parameters.clone()), None) {
                 self.ending.push((*id, over));
             }
         }

@@ -112,10 +112,15 @@ impl Engine {
         self.push(read.build().user_data(token.pack()))
     }
 
-    /// Submits all that was queued and waits until something happened; all in one system call.
-    pub fn wait(&mut self, completions: &mut Vec<Completion>) -> Result<(), EngineError> {
+    /// Submits all that was queued and, if there is nothing else to do, waits until something
+    /// happened; all in one system call.
+    pub fn wait(
+        &mut self,
+        completions: &mut Vec<Completion>,
+        is_idle: bool,
+    ) -> Result<(), EngineError> {
         completions.append(&mut self.early);
-        let wanted = usize::from(completions.is_empty());
+        let wanted = usize::from(is_idle && completions.is_empty());
         match self.ring.submit_and_wait(wanted) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

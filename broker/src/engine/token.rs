@@ -20,6 +20,10 @@ pub enum Token {
     Session(SessionId),
     /// The owner of a subscription from before a restart has ended.
     Owner(SubscriptionId),
+    /// The peer of a session that was closed has hung up.
+    Leaver(SessionId),
+    /// The service manager takes messages again.
+    Manager,
     /// Nobody is interested.
     Nobody,
 }
@@ -39,6 +43,8 @@ impl Token {
             Token::Losses => (4, 0),
             Token::Session(id) => (5, id.0),
             Token::Owner(id) => (6, id.0),
+            Token::Manager => (7, 0),
+            Token::Leaver(id) => (8, id.0),
         };
         kind << NUMBER_BITS | number & NUMBER_MASK
     }
@@ -54,6 +60,8 @@ impl Token {
             4 => Token::Losses,
             5 => Token::Session(SessionId(number)),
             6 => Token::Owner(SubscriptionId(number)),
+            7 => Token::Manager,
+            8 => Token::Leaver(SessionId(number)),
             _ => Token::Nobody,
         }
     }
@@ -72,6 +80,8 @@ mod tests {
             Token::Losses,
             Token::Session(SessionId(7)),
             Token::Owner(SubscriptionId(NUMBER_MASK)),
+            Token::Manager,
+            Token::Leaver(SessionId(8)),
             Token::Nobody,
         ];
         for token in all {

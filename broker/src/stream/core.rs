@@ -3,6 +3,7 @@
 //! Owns who gets which slot when; never waits for a reader. It is locked for a few hundred
 //! nanoseconds at a time, and never while somebody is woken.
 
+use super::figures::Figures;
 use super::memory::StreamMemory;
 use super::seat::{Seat, Seats};
 use crate::pool::Claimed;
@@ -11,7 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, Release};
 use streamem_sys::clock::monotonic_ns;
-use streamem_wire::message::{Counters, Term};
+use streamem_wire::message::Counters;
 use streamem_wire::{
     Generation, Newest, RingState, Sequence, Slot, SubscriptionId, header, lease, page, record,
 };
@@ -38,8 +39,6 @@ pub struct Frame {
     pub number: u64,
     /// When it was captured.
     pub captured_ns: u64,
-    /// Frames before it for which no slot was there.
-    pub no_slot: u64,
     /// Frames before it the source lost.
     pub by_source: u64,
 }
@@ -47,7 +46,7 @@ pub struct Frame {
 /// The shared part.
 #[derive(Debug)]
 pub struct Core {
-    memory: StreamMemory,
+    memory: Arc<StreamMemory>,
     contents: Vec<Content>,
     source: u64,
     newest: Sequence,
@@ -64,7 +63,7 @@ impl Core {
     pub fn new(memory: StreamMemory, commits: bool) -> Core {
         let mut core = Core {
             contents: vec![Content::Nothing; memory.shape().slots],
-            memory,
+            memory: Arc::new(memory),
             source: 0,
             newest: Sequence::NONE,
             seats: Seats::default(),
@@ -106,7 +105,7 @@ impl Core {
     pub fn renew(&mut self, memory: StreamMemory, commits: bool) {
         self.set_state(RingState::Retired);
         self.contents = vec![Content::Nothing; memory.shape().slots];
-        self.memory = memory;
+        self.memory = Arc::new(memory);
         self.commits = commits;
         self.committed_slots = 0;
         self.put_readers();
@@ -158,7 +157,6 @@ impl Core {
         lease::before_wake();
         self.contents[slot.index()] = Content::Frame(self.newest);
         self.counters.published += 1;
-        self.counters.dropped_no_slot += frame.no_slot;
         self.counters.dropped_by_source += frame.by_source;
         self.put_counters();
         Some(self.seats.clone())
@@ -190,6 +188,14 @@ impl Core {
         None
     }
 
+    /// A frame was not made because no slot was there.
+    pub fn drop_frame(&mut self, source: u64) {
+        if source == self.source {
+            self.counters.dropped_no_slot += 1;
+            self.put_counters();
+        }
+    }
+
     fn put_counters(&self) {
         let ring = self.memory.view();
         for (at, value) in [
@@ -209,14 +215,26 @@ impl Core {
             .store(self.seats.len() as u64, Relaxed);
     }
 
-    /// Adds up what readers say they were refused.
-    pub fn count_refused(&mut self) {
-        let present: u64 = self.seats.iter().map(|seat| refused(seat)).sum();
-        self.counters.refused_leases = self.refused_by_leavers + present;
-        self.memory
-            .view()
-            .header(header::REFUSED_LEASES)
-            .store(self.counters.refused_leases, Relaxed);
+    /// What a description needs, at one moment: it is made of it after the lock is given back.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        Figures {
+            memory: Arc::clone(&self.memory),
+            newest: self.newest,
+            counters: self.counters,
+            filling: FILLING,
+            kept: self.kept(),
+            leases: self.leases(),
+            refused_by_leavers: self.refused_by_leavers,
+            seats: self.seats.clone(),
+        }
+    }
+
+    /// Says what readers were refused, as [`Figures`] add it up.
+    pub fn put_refused(&mut self, refused: u64) {
+        self.counters.refused_leases = refused;
+        let ring = self.memory.view();
+        ring.header(header::REFUSED_LEASES).store(refused, Relaxed);
     }
 
     fn kept(&self) -> u32 {
@@ -232,21 +250,7 @@ impl Core {
         self.seats.iter().map(|seat| seat.terms.leases).sum()
     }
 
-    /// How many slots the promises made to readers need, reason by reason.
-    #[must_use]
-    pub fn sum(&self) -> Vec<Term> {
-        let term = |reason: &str, slots| Term {
-            reason: reason.to_owned(),
-            slots,
-        };
-        vec![
-            term("being filled", FILLING),
-            term("the newest frames", self.kept()),
-            term("leases readers may hold", self.leases()),
-        ]
-    }
-
-    /// The sum of [`Core::sum`].
+    /// How many slots the promises made to readers need.
     #[must_use]
     pub fn slots_needed(&self) -> u32 {
         FILLING + self.kept() + self.leases()
@@ -299,25 +303,13 @@ impl Core {
 
     /// Its memory.
     #[must_use]
-    pub fn memory(&self) -> &StreamMemory {
+    pub fn memory(&self) -> &Arc<StreamMemory> {
         &self.memory
-    }
-
-    /// The newest frame.
-    #[must_use]
-    pub fn newest(&self) -> Sequence {
-        self.newest
-    }
-
-    /// Its counters.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.counters
     }
 }
 
 /// What a reader says it was refused; no reader can make a number of it that hides those of others.
-fn refused(seat: &Seat) -> u64 {
+pub(super) fn refused(seat: &Seat) -> u64 {
     seat.view()
         .word(page::REFUSED)
         .load(Relaxed)

@@ -8,6 +8,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use streamem_wire::{BadPage, Generation, Layout, Ring, RingShape, StreamName, header};
+use tracing::info;
 
 const PAGE_BYTES: u64 = 4096;
 const HUGE_PAGE_BYTES: u64 = 2 << 20;
@@ -25,7 +26,9 @@ pub enum Unfit {
     #[error("the stream's layout or pool size has changed")]
     Changed,
     /// Somebody may hold slots without our seeing it.
-    #[error("{readers} read it and {pages} of their lease pages were kept (raise FileDescriptorStoreMax= of the service)")]
+    #[error(
+        "{readers} read it and {pages} of their lease pages were kept (raise FileDescriptorStoreMax= of the service)"
+    )]
     Unseen {
         /// Subscriptions there were.
         readers: u64,
@@ -49,8 +52,13 @@ fn frame_bytes(layout: &Layout) -> usize {
     usize::try_from(layout.bytes).unwrap_or(usize::MAX)
 }
 
+/// A slot smaller than a huge page would waste most of one.
+fn fits_huge_pages(layout: &Layout) -> bool {
+    layout.bytes >= HUGE_PAGE_BYTES
+}
+
 fn slot_bytes(layout: &Layout, config: &PoolConfig) -> usize {
-    let page_bytes = if config.huge_pages {
+    let page_bytes = if config.huge_pages && fits_huge_pages(layout) {
         HUGE_PAGE_BYTES
     } else {
         PAGE_BYTES
@@ -83,8 +91,12 @@ impl StreamMemory {
                 huge,
             })
         };
+        let huge = config.huge_pages && fits_huge_pages(layout);
+        if config.huge_pages && !huge {
+            info!(stream = %name, "a frame is smaller than a huge page; its pool has ordinary pages");
+        }
         let ring = allocate("ring", shape.words() * 8, false)?;
-        let pool = Arc::new(allocate("pool", shape.pool_bytes(), config.huge_pages)?);
+        let pool = Arc::new(allocate("pool", shape.pool_bytes(), huge)?);
         shape.write_header(ring.map.words());
         Ok(StreamMemory {
             shape,
@@ -159,5 +171,40 @@ impl StreamMemory {
     pub fn committed_bytes(&self) -> u64 {
         rustix::fs::fstat(self.pool.owned())
             .map_or(0, |stat| u64::try_from(stat.st_blocks).unwrap_or(0) * 512)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::Memfd;
+    use crate::source::{SourceUri, open};
+
+    fn slot_bytes_of(source: &str) -> usize {
+        let uri: SourceUri = source.parse().unwrap();
+        let config = PoolConfig {
+            slots_max: 4,
+            huge_pages: true,
+            ..PoolConfig::default()
+        };
+        let name = StreamName::new("cam").unwrap();
+        let layout = open(&uri).unwrap().layout().clone();
+        let first = Generation(1);
+        let made =
+            StreamMemory::make(&Memfd, &name, &layout, &config, first, Protection::Sealed).unwrap();
+        made.shape().slot_bytes
+    }
+
+    #[test]
+    fn only_frames_of_a_huge_page_and_more_get_huge_pages() {
+        assert_eq!(slot_bytes_of("pattern://imu"), 4096);
+        assert_eq!(
+            slot_bytes_of("pattern://bars?size=160x120&rate=30&format=bgr24"),
+            61_440
+        );
+        assert_eq!(
+            slot_bytes_of("pattern://bars?size=1920x1080&rate=30&format=bgr24"),
+            6 << 20
+        );
     }
 }

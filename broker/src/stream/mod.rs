@@ -5,6 +5,7 @@
 
 mod bell;
 mod core;
+mod figures;
 mod memory;
 mod reader;
 mod seat;
@@ -12,6 +13,7 @@ mod worker;
 
 pub use bell::Bell;
 pub use core::{Core, Frame};
+pub use figures::Figures;
 pub use memory::{StreamMemory, Unfit};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Seats, Terms};
@@ -249,26 +251,31 @@ impl Stream {
         own.map(|reader| reader.seat.id).collect()
     }
 
-    /// Looks at its memory.
-    pub fn with_memory<T>(&self, look: impl FnOnce(&StreamMemory) -> T) -> T {
-        look(lock(&self.core).memory())
+    /// Its memory; looking at it holds up nobody.
+    #[must_use]
+    pub fn memory(&self) -> Arc<StreamMemory> {
+        Arc::clone(lock(&self.core).memory())
     }
 
     /// Bytes of a slot.
     #[must_use]
     pub fn slot_bytes(&self) -> u64 {
-        self.with_memory(|memory| memory.shape().slot_bytes as u64)
+        self.memory().shape().slot_bytes as u64
     }
 
     /// Which incarnation of its memory is current.
     #[must_use]
     pub fn generation(&self) -> Generation {
-        self.with_memory(|memory| memory.shape().generation)
+        self.memory().shape().generation
+    }
+
+    fn figures(&self) -> Figures {
+        lock(&self.core).figures()
     }
 
     /// Readers as the inspector sees them.
     pub fn describe_readers(&self, of: impl Fn(&Reader) -> bool) -> Vec<message::Subscription> {
-        let newest = lock(&self.core).newest();
+        let newest = self.figures().newest;
         self.readers
             .iter()
             .filter(|reader| of(reader))
@@ -279,9 +286,10 @@ impl Stream {
     /// The stream as clients see it.
     #[must_use]
     pub fn describe(&self) -> message::Stream {
-        let mut core = lock(&self.core);
-        core.count_refused();
-        let memory = core.memory();
+        let figures = self.figures();
+        let refused_leases = figures.refused();
+        lock(&self.core).put_refused(refused_leases);
+        let memory = &figures.memory;
         message::Stream {
             name: self.name.clone(),
             source: self.config.source.to_string(),
@@ -295,33 +303,36 @@ impl Stream {
             generation: memory.shape().generation,
             pool: memory.pool.kind.to_owned(),
             protection: memory.pool.protection.name().to_owned(),
-            slots: core.slots_needed(),
-            slots_max: slots_max(&core),
+            slots: figures.slots_needed(),
+            slots_max: figures.slots_max(),
             slot_bytes: memory.shape().slot_bytes as u64,
             copies: 0,
-            newest: core.newest(),
+            newest: figures.newest,
             subscriptions: u32::try_from(self.readers.len()).unwrap_or(u32::MAX),
-            counters: core.counters(),
+            counters: message::Counters {
+                refused_leases,
+                ..figures.counters
+            },
         }
     }
 
     /// The pool as the inspector sees it.
     #[must_use]
     pub fn describe_pool(&self) -> message::Pool {
-        let core = lock(&self.core);
-        let memory = core.memory();
+        let figures = self.figures();
+        let memory = &figures.memory;
         message::Pool {
             stream: self.name.clone(),
             generation: memory.shape().generation,
             kind: memory.pool.kind.to_owned(),
             protection: memory.pool.protection.name().to_owned(),
             huge: memory.pool.huge,
-            slots: core.slots_needed(),
-            slots_max: slots_max(&core),
+            slots: figures.slots_needed(),
+            slots_max: figures.slots_max(),
             slot_bytes: memory.shape().slot_bytes as u64,
             reserved_bytes: memory.shape().pool_bytes() as u64,
             committed_bytes: memory.committed_bytes(),
-            sum: core.sum(),
+            sum: figures.sum(),
         }
     }
 }

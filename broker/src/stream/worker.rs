@@ -189,6 +189,7 @@ impl Runner {
             number += too_late + 1;
             if self.claimed.is_none() {
                 no_slot += 1;
+                lock(&self.core).drop_frame(self.source);
             } else if let Err(end) = self.make(number, std::mem::take(&mut no_slot), too_late) {
                 return end;
             }
@@ -245,7 +246,6 @@ impl Runner {
             filled,
             number,
             captured_ns,
-            no_slot,
             by_source,
         };
         if self.ended.load(Relaxed) {
@@ -274,5 +274,44 @@ impl Runner {
                     .into(),
             )
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PoolConfig;
+    use crate::pool::{Memfd, Protection};
+    use crate::source::{SourceUri, open};
+    use crate::stream::StreamMemory;
+    use streamem_wire::{Generation, StreamName, header};
+
+    #[test]
+    fn a_frame_without_a_slot_is_counted_at_once() {
+        let uri: SourceUri = "pattern://bars?size=160x120&rate=100".parse().unwrap();
+        let pattern = open(&uri).unwrap();
+        // One slot is in other hands and one has the newest frame, so that there is none for the next.
+        let config = PoolConfig {
+            slots_max: 2,
+            ..PoolConfig::default()
+        };
+        let name = StreamName::new("cam").unwrap();
+        let (layout, first) = (pattern.layout().clone(), Generation(1));
+        let sealed = Protection::Sealed;
+        let memory = StreamMemory::make(&Memfd, &name, &layout, &config, first, sealed).unwrap();
+        let core = Arc::new(Mutex::new(Core::new(memory, false)));
+        lock(&core).begin(1);
+        let _taken = lock(&core).claim(1).unwrap();
+        let losses = Losses::new().unwrap();
+        let _worker = Worker::start(pattern, 1, "cam", Arc::clone(&core), &losses).unwrap();
+        let memory = Arc::clone(lock(&core).memory());
+        let dropped = || memory.view().header(header::DROPPED_NO_SLOT).load(Relaxed);
+        for _ in 0..1000 {
+            if dropped() > 1 {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("no frame was said to be dropped");
     }
 }

@@ -5,7 +5,7 @@
 use super::assert_answer;
 use serde_json::{Value, json};
 use streamem_tests::consumer::NOBODY;
-use streamem_tests::{Broker, Consumer};
+use streamem_tests::{Broker, Consumer, Wire};
 
 const CONFIG: &str = r#"
 [access]
@@ -85,4 +85,55 @@ fn another_user_sees_neither_hidden_streams_nor_foreign_sessions() {
     assert_eq!(inspection["subscriptions"], json!([]));
     let all = inspection.to_string();
     assert!(!all.contains("hidden"), "a hidden stream shows: {all}");
+}
+
+fn call_as_nobody(broker: &Broker, call: &Value) -> Consumer {
+    let option = format!("call={call}");
+    Consumer::spawn(&mut Consumer::command_as(
+        NOBODY,
+        &broker.socket(),
+        "-",
+        &[&option],
+    ))
+}
+
+fn wait_until_sessions(wire: &mut Wire, count: usize) {
+    streamem_tests::eventually("everybody has called", || {
+        let inspection = wire.call("Inspect", json!({})).ok();
+        (inspection["sessions"].as_array().map(Vec::len) == Some(count)).then_some(())
+    });
+}
+
+#[test]
+fn who_waits_or_watches_hears_of_rights_that_come_and_go() {
+    let broker = Broker::with_config(CONFIG);
+    let watch = json!({"method": "io.streamem.List", "more": true});
+    let mut watcher = call_as_nobody(&broker, &watch);
+    watcher.expect("answer");
+    let wait = json!({"stream": "hidden", "wait": true});
+    let wait = json!({"method": "io.streamem.Subscribe", "parameters": wait});
+    let mut waiting = call_as_nobody(&broker, &wait);
+    wait_until_sessions(&mut broker.connect(), 3);
+
+    let mut next_change = |change: &str| {
+        loop {
+            let listing = watcher.expect("answer")["parameters"].clone();
+            if listing["change"] == change {
+                return listing["streams"][0]["name"].clone();
+            }
+        }
+    };
+    broker.rewrite_config(&CONFIG.replace(
+        "see = [\"user:root\"]",
+        "see = [\"everyone\"]\nread = [\"everyone\"]",
+    ));
+    broker.hangup();
+    assert_eq!(next_change("appeared"), "hidden");
+    let grant = waiting.expect("answer");
+    assert_answer(&grant, None);
+    assert_eq!(grant["fds"], 3, "{grant}");
+
+    broker.rewrite_config(CONFIG);
+    broker.hangup();
+    assert_eq!(next_change("vanished"), "hidden");
 }

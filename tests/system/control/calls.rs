@@ -184,6 +184,31 @@ fn calls_made_in_one_breath_are_answered_in_order() {
 }
 
 #[test]
+fn a_oneway_call_is_never_answered_and_holds_nothing_up() {
+    let broker = Broker::start();
+    let mut wire = broker.connect();
+    for (method, parameters) in [
+        ("List", json!({})),
+        ("Monitor", json!({})),
+        ("Subscribe", json!({"stream": "later", "wait": true})),
+        ("Subscribe", json!({"stream": "randcam"})),
+    ] {
+        let method = format!("io.streamem.{method}");
+        wire.send(
+            &json!({"method": method, "parameters": parameters, "oneway": true, "more": true}),
+        );
+    }
+    let later = json!({"stream": "later", "source": "pattern://imu"});
+    wire.send(&json!({"method": "io.streamem.AddStream", "parameters": later, "oneway": true}));
+    let listing = wire.call("List", json!({}));
+    assert!(!listing.continues, "{listing:?}");
+    assert_eq!(listing.ok()["streams"].as_array().map(Vec::len), Some(3));
+    let inspection = wire.call("Inspect", json!({})).ok();
+    assert_eq!(inspection["subscriptions"], json!([]), "{inspection}");
+    assert!(!wire.has_unread(), "a oneway call was answered");
+}
+
+#[test]
 fn an_eventfd_is_sent_when_asked_for_and_counts_frames() {
     let broker = Broker::start();
     let mut wire = broker.connect();

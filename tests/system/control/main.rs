@@ -6,6 +6,7 @@ mod access;
 mod calls;
 mod check;
 mod formats;
+mod namespaces;
 mod quota;
 mod reload;
 mod specification;

@@ -5,10 +5,11 @@
 use super::Scene;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::os::fd::AsFd;
 use streamem_sys::socket;
-use streamem_tests::{Answer, Consumer, Wire, eventually, proc};
+use streamem_tests::consumer::NOBODY;
+use streamem_tests::{Answer, Broker, Consumer, Wire, eventually, proc};
 
 fn limit_descriptors(pid: u32, limit: u64) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
@@ -153,4 +154,44 @@ fn an_eventfd_whose_flags_change_all_the_time_holds_nobody_up() {
     });
     drop(blocked);
     scene.assert_nothing_happened();
+}
+
+/// Descriptors nobody has received count against the broker's user, unless that is root.
+#[test]
+fn descriptors_others_do_not_receive_cost_nobody_the_session() {
+    let config = "[stream.cam]\nsource = \"pattern://bars?size=160x120&rate=50\"\n";
+    let plan = Broker::plan().config(config).user(NOBODY);
+    let broker = plan.descriptors(100).start();
+    let mut deaf = broker.connect();
+    let mut send = |method: &str, parameters: Value, oneway: bool| {
+        let method = format!("io.streamem.{method}");
+        deaf.send(&json!({"method": method, "parameters": parameters, "oneway": oneway}));
+    };
+    for subscription in 1..=40 {
+        send(
+            "Subscribe",
+            json!({"stream": "cam", "eventfd": true}),
+            false,
+        );
+        send("Unsubscribe", json!({"subscription": subscription}), true);
+    }
+    let done = json!({"stream": "done", "source": "pattern://imu"});
+    send("AddStream", done, true);
+    let mut victim = broker.connect();
+    eventually("every call of the deaf one was answered", || {
+        let answer = victim.call("Info", json!({"stream": "done"}));
+        answer.error.is_none().then_some(())
+    });
+
+    let refused = victim.call("Subscribe", json!({"stream": "cam"}));
+    assert_eq!(refused.refused(), "OutOfResources", "{refused:?}");
+    let message = refused.parameters["message"].as_str().unwrap_or_default();
+    assert!(message.contains("ETOOMANYREFS"), "{message}");
+    let inspection = victim.call("Inspect", json!({})).ok();
+    assert_eq!(inspection["subscriptions"], json!([]), "{inspection}");
+    drop(deaf);
+    eventually("there is room again", || {
+        let answer = victim.call("Subscribe", json!({"stream": "cam"}));
+        answer.error.is_none().then_some(())
+    });
 }

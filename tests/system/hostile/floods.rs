@@ -3,9 +3,10 @@
 //! Owns the floods; quotas are raised so that they reach the engine.
 
 use super::Scene;
+use rustix::process::Signal;
 use serde_json::json;
 use std::os::unix::net::UnixStream;
-use streamem_tests::Wire;
+use streamem_tests::{Wire, eventually, proc};
 
 #[test]
 fn thousands_of_connections_come_and_go() {
@@ -98,5 +99,33 @@ fn a_session_that_watches_and_waits_a_thousandfold_is_not_waited_for() {
         "one session takes {memory} bytes of the broker"
     );
     drop((greedy, busy));
+    scene.assert_nothing_happened();
+}
+
+/// Two ask as fast as they can at the same moment; each is answered before the other is done.
+#[test]
+fn who_asks_without_pause_leaves_others_their_turn() {
+    const CALLS: usize = 200;
+    let scene = Scene::open();
+    let mut greedy = [scene.broker.connect(), scene.broker.connect()];
+    for wire in &mut greedy {
+        wire.call("Ping", json!({})).ok();
+    }
+    let pid = scene.broker.pid();
+    proc::signal(pid, Signal::STOP);
+    eventually("it is stopped", || {
+        (proc::state(pid) == Some('T')).then_some(())
+    });
+    for wire in &mut greedy {
+        assert!(wire.send_bytes(&b"{\"method\":\"io.streamem.Ping\"}\0".repeat(CALLS)));
+    }
+    proc::signal(pid, Signal::CONT);
+    let [one, other] = greedy.each_mut().map(|wire| {
+        let answers = (0..CALLS).map(|_| wire.receive().expect("an answer").ok());
+        let moments: Vec<_> = answers.map(|pong| pong["now_ns"].as_u64()).collect();
+        (moments[0], moments[CALLS - 1])
+    });
+    assert!(one.0 < other.1 && other.0 < one.1, "{one:?} {other:?}");
+    drop(greedy);
     scene.assert_nothing_happened();
 }

@@ -5,6 +5,7 @@
 mod descriptors;
 mod floods;
 mod garbage;
+mod leaving;
 
 use serde_json::json;
 use streamem_tests::{Broker, Consumer, eventually};

@@ -3,7 +3,8 @@
 //! Owns the socket, as the service manager would.
 
 use serde_json::json;
-use streamem_tests::{Broker, Consumer, Wire, eventually};
+use std::process::Command;
+use streamem_tests::{Broker, Consumer, Wire, binaries, eventually};
 
 const CONFIG: &str = "[stream.cam]\nsource = \"pattern://bars?size=160x120&rate=50\"\n";
 
@@ -30,4 +31,24 @@ fn readers_go_on_over_a_restart() {
     eventually("frames come again", || {
         (reader.count("frames") > before + 10).then_some(())
     });
+}
+
+#[test]
+fn what_the_service_manager_says_wrongly_is_named() {
+    for (fds, names, blamed) in [
+        ("many", "a", "LISTEN_FDS=\"many\""),
+        ("1", "a:b", "LISTEN_FDNAMES=\"a:b\""),
+        ("900", "", "LISTEN_FDNAMES=\"\""),
+    ] {
+        let started = Command::new("sh")
+            .args(["-c", "LISTEN_PID=$$ exec \"$0\" --check"])
+            .arg(binaries::program("streamemd"))
+            .env("LISTEN_FDS", fds)
+            .env("LISTEN_FDNAMES", names)
+            .output()
+            .expect("streamemd runs");
+        let said = String::from_utf8_lossy(&started.stderr).into_owned();
+        assert!(!started.status.success(), "{fds} {names} was borne");
+        assert!(said.contains(blamed), "{said}");
+    }
 }

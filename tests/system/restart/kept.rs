@@ -2,6 +2,7 @@
 //!
 //! Owns the restarts, in order and by SIGKILL; readers are ordinary processes.
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use streamem_sys::file::size_and_inode;
@@ -161,6 +162,83 @@ fn what_is_gone_is_no_longer_kept() {
     eventually(
         "memory of a stream that is no longer configured is let go",
         || (names(&manager) == ["pool/other", "ring/other"]).then_some(()),
+    );
+}
+
+#[test]
+fn a_manager_that_is_busy_holds_nobody_up_and_misses_nothing() {
+    let manager = NotifySocket::deaf();
+    manager.fill();
+    let broker = start(&manager);
+    let mut reader = Consumer::start(&broker.socket(), "cam", &[]);
+    take(&mut reader, 5);
+    manager.listen();
+    eventually("ring, pool and page are kept", || {
+        (names(&manager).len() == 3).then_some(())
+    });
+    assert_eq!(manager.count("READY=1"), 1, "{:?}", manager.notices());
+}
+
+#[test]
+fn readers_of_a_stream_that_is_gone_are_not_kept_and_their_numbers_not_used_again() {
+    let manager = NotifySocket::open();
+    let mut broker = start(&manager);
+    let mut wire = broker.connect();
+    let subscribe = json!({"stream": "cam", "eventfd": true});
+    let before = wire.call("Subscribe", subscribe).ok()["subscription"].as_u64();
+    eventually("page and bell are kept", || {
+        (names(&manager).len() == 5).then_some(())
+    });
+    broker.rewrite_config("[stream.other]\nsource = \"pattern://imu\"\n");
+    broker.kill9();
+    broker.restart();
+    eventually("they are let go with their stream", || {
+        (names(&manager) == ["pool/other", "ring/other"]).then_some(())
+    });
+    let grant = broker.connect().subscribe("other", 1);
+    assert!(grant.parameters["subscription"].as_u64() > before);
+}
+
+#[test]
+fn a_stream_that_cannot_be_is_not_kept() {
+    let manager = NotifySocket::open();
+    let small = format!("[pool]\nslots_max = 16\n{}", config("160x120"));
+    let plan = Broker::plan().config(&small).notify(&manager);
+    let broker = plan.argument("--fd-store").start();
+    let pages = std::fs::read_to_string(format!("/proc/{}/statm", broker.pid()));
+    let pages = pages.expect("a process of ours");
+    let pages: u64 = pages
+        .split(' ')
+        .next()
+        .expect("a size")
+        .parse()
+        .expect("a number");
+    // Enough for ring and pool, and not for the stack of a thread.
+    let limit = Rlimit {
+        current: Some(pages * 4096 + (3 << 19)),
+        maximum: None,
+    };
+    let pid = Pid::from_raw(i32::try_from(broker.pid()).expect("a number"));
+    prlimit(pid, Resource::As, limit).expect("we may limit our children");
+    let source = "pattern://imu";
+    let add = json!({"stream": "extra", "source": source});
+    let refused = broker.connect().call("AddStream", add);
+    assert_eq!(refused.refused(), "OutOfResources", "{refused:?}");
+    let message = refused.parameters["message"].as_str().unwrap_or_default();
+    assert!(message.contains("thread"), "{message}");
+    let mut wire = broker.connect();
+    wire.subscribe("cam", 1);
+    eventually("a page that comes later is kept", || {
+        let names = names(&manager);
+        names
+            .iter()
+            .any(|name| name.starts_with("lease/"))
+            .then_some(())
+    });
+    let names = names(&manager);
+    assert!(
+        !names.iter().any(|name| name.contains("extra")),
+        "{names:?}"
     );
 }
 

@@ -5,15 +5,16 @@
 use super::{all_files, rust_files};
 use std::collections::BTreeSet;
 
-const BROKER: [&str; 15] = [
+const BROKER: [&str; 16] = [
     "logging",
     "activation",
+    "manager",
     "engine",
-    "listener",
     "source",
     "pool",
     "access",
     "peer",
+    "listener",
     "quota",
     "config",
     "stream",

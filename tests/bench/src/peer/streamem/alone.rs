@@ -125,7 +125,6 @@ impl CoreStream {
             filled,
             number: self.number,
             captured_ns: now_ns(),
-            no_slot: 0,
             by_source: 0,
         };
         let seats = lock(&self.core).publish(0, &frame, &[]);
