@@ -43,6 +43,7 @@ impl Broker {
         if !self.accepting {
             self.accept_next()?;
         }
+        self.serve_half_closed();
         let now_ns = monotonic_ns();
         let lost: Vec<StreamName> = self
             .streams

@@ -110,6 +110,18 @@ impl Broker {
         }
     }
 
+    /// Tries again to send what half-closed peers are owed.
+    pub(super) fn serve_half_closed(&mut self) {
+        let owed = self.sessions.values();
+        let owed: Vec<SessionId> = owed
+            .filter(|session| session.owes_half_closed())
+            .map(|session| session.id)
+            .collect();
+        for id in owed {
+            self.serve(id, Ok(PollFlags::OUT.bits().into()));
+        }
+    }
+
     pub(super) fn answer_calls(&mut self, id: SessionId) -> Result<(), Over> {
         loop {
             let Some(session) = self.sessions.get_mut(&id) else {

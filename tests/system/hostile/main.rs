@@ -5,6 +5,8 @@
 mod descriptors;
 mod floods;
 mod garbage;
+mod half_closed;
+mod unread;
 
 use serde_json::json;
 use streamem_tests::{Broker, Consumer, eventually};
