@@ -179,3 +179,28 @@ fn memory_that_no_longer_fits_is_renewed() {
     assert!(renewed.is_some() && renewed != pool, "{renewed:?} {pool:?}");
     assert_eq!(Some(pool_seen_by(&mut reader)), renewed);
 }
+
+/// A reader that always finds a frame is never told by its futex that the broker went away.
+#[test]
+fn a_reader_whose_frames_never_pause_resumes_after_a_restart() {
+    let manager = NotifySocket::open();
+    let mut broker = start(&manager);
+    let options = ["mode=every", "depth=60", "slow_ms=40", "check=bars"];
+    let mut behind = Consumer::start(&broker.socket(), "cam", &options);
+    eventually("it has fallen behind", || {
+        let inspection = broker.inspect();
+        (inspection["subscriptions"][0]["behind"].as_u64() > Some(50)).then_some(())
+    });
+    broker.kill9();
+    broker.restart();
+    eventually("the subscription has its session again", || {
+        let inspection = broker.inspect();
+        let subscriptions = inspection["subscriptions"].as_array()?;
+        assert_eq!(subscriptions.len(), 1, "{inspection}");
+        subscriptions[0]["session"].is_u64().then_some(())
+    });
+    let report = take(&mut behind, 20);
+    for fault in ["backwards", "torn", "changed", "miscounted"] {
+        assert_eq!(report[fault], 0, "{fault} in {report}\n{}", broker.log());
+    }
+}

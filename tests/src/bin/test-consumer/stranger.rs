@@ -54,20 +54,25 @@ pub fn scribble(options: &Options) -> Result<(), String> {
     }
 }
 
-/// Makes the calls it was given, one after the other, and prints the answers.
+/// Makes the calls it was given, one after the other, and prints all answers to each.
 pub fn call(options: &Options) -> Result<(), String> {
     let mut wire = connect(options)?;
     for call in options.all("call") {
         let call: Value = serde_json::from_str(call).map_err(|error| error.to_string())?;
         wire.send(&call);
-        let answer = wire.receive().ok_or("the broker hung up")?;
-        let said = json!({
-            "is": "answer",
-            "error": answer.error,
-            "parameters": answer.parameters,
-            "fds": answer.fds.len(),
-        });
-        println!("{said}");
+        loop {
+            let answer = wire.receive().ok_or("the broker hung up")?;
+            let said = json!({
+                "is": "answer",
+                "error": answer.error,
+                "parameters": answer.parameters,
+                "fds": answer.fds.len(),
+            });
+            println!("{said}");
+            if !answer.continues {
+                break;
+            }
+        }
     }
     Ok(())
 }
