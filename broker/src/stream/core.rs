@@ -316,3 +316,6 @@ fn refused(seat: &Seat) -> u64 {
         .load(Relaxed)
         .min(u64::from(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,32 +27,30 @@ fn committed_bytes(pool: impl AsFd) -> u64 {
 fn slots_that_are_promised_are_committed_one_for_a_frame() {
     let broker = broker(true);
     let mut wire = broker.connect();
+    let grant = wire.subscribe("cam", 1);
+    let slot_bytes = grant.parameters["stream"]["slot_bytes"].as_u64();
+    let slot_bytes = slot_bytes.expect("a size");
+    let needed = || broker.stream("cam")["slots"].as_u64().expect("a number");
+    let has = || committed_bytes(grant.fd("pool")) / slot_bytes;
+    let wait_for = |slots| {
+        eventually("every promised slot is committed", || {
+            (has() >= slots).then_some(())
+        });
+    };
+    let few = needed();
+    wait_for(few);
     let before = newest(&broker);
-    let grant = wire.subscribe("cam", LEASES);
-    let pool = grant.fd("pool");
-    let slot_bytes = grant.parameters["stream"]["slot_bytes"]
-        .as_u64()
-        .expect("a size");
-    let has = committed_bytes(pool) / slot_bytes;
-    let needed = broker.stream("cam")["slots"].as_u64().expect("a number");
-    assert!(
-        has + u64::from(LEASES) / 2 < needed,
-        "{has} of {needed} slots are there at once"
-    );
-    eventually("every promised slot is committed", || {
-        (committed_bytes(pool) / slot_bytes >= needed).then_some(())
-    });
+    wire.subscribe("cam", LEASES);
+    let many = needed();
+    assert_eq!(many, few + u64::from(LEASES));
+    wait_for(many);
     let frames = newest(&broker) - before;
     assert!(
-        frames + 2 >= needed - has,
+        frames + 2 >= many - few,
         "{} slots were committed within {frames} frames",
-        needed - has
+        many - few
     );
-    assert_eq!(
-        committed_bytes(pool),
-        needed * slot_bytes,
-        "more than is promised"
-    );
+    assert_eq!(has(), many, "more than is promised");
 }
 
 #[test]
