@@ -106,6 +106,7 @@ pub struct Session {
     outbox_bytes: usize,
     undelivered: Vec<Undo>,
     armed: Option<PollFlags>,
+    half_closed: bool,
     _charge: Charge,
 }
 
@@ -132,6 +133,7 @@ impl Session {
             outbox_bytes: 0,
             undelivered: Vec::new(),
             armed: None,
+            half_closed: false,
             _charge: charge,
         }
     }
@@ -144,6 +146,9 @@ impl Session {
 
     /// What to be told of next. A peer that does not read its replies is not listened to.
     pub fn poll(&mut self) -> Poll {
+        if self.owes_half_closed() {
+            return Poll::Nothing;
+        }
         let wanted = match (self.outbox.is_empty(), self.is_busy()) {
             (false, _) => PollFlags::OUT,
             (true, true) => PollFlags::RDHUP,
@@ -162,8 +167,16 @@ impl Session {
     /// The poll asked for has been answered, or given up. Returns whether the peer is gone.
     pub fn polled(&mut self, ready: PollFlags) -> bool {
         self.armed = None;
+        self.half_closed |= ready.contains(PollFlags::RDHUP);
         ready.intersects(PollFlags::HUP | PollFlags::ERR)
             || ready.contains(PollFlags::RDHUP) && self.is_busy()
+    }
+
+    /// Whether replies are left for a peer that will send no more. An io_uring tells of a half-closed
+    /// socket at once, asked or not, so such a peer is tried now and then instead of polled.
+    #[must_use]
+    pub fn owes_half_closed(&self) -> bool {
+        self.half_closed && self.armed.is_none() && !self.outbox.is_empty()
     }
 
     /// Whether a call is still being answered, so that the next one has to wait.

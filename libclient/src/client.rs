@@ -16,6 +16,8 @@ use streamem_wire::message::{
 
 /// A connection to the broker for everything but frames.
 ///
+/// After a call that failed for another reason than a refusal, the next one connects again.
+///
 /// ```no_run
 /// # fn main() -> Result<(), streamem::Error> {
 /// let mut client = streamem::Client::connect(None)?;
@@ -27,7 +29,8 @@ use streamem_wire::message::{
 /// ```
 #[derive(Debug)]
 pub struct Client {
-    connection: Connection,
+    place: PathBuf,
+    connection: Option<Connection>,
 }
 
 impl Client {
@@ -35,13 +38,16 @@ impl Client {
     pub fn connect(socket: Option<&Path>) -> Result<Client, Error> {
         let deadline = Deadline::after(ANSWER_TIME);
         let connection = Connection::open(socket, deadline)?;
-        Ok(Client { connection })
+        Ok(Client {
+            place: connection.place().to_owned(),
+            connection: Some(connection),
+        })
     }
 
     /// Where the broker was found.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.connection.place().to_owned()
+        self.place.clone()
     }
 
     /// Asks who is there.
@@ -100,8 +106,17 @@ impl Client {
         method: &str,
         parameters: impl Serialize,
     ) -> Result<T, Error> {
-        let answer = self.connection.call(method, &parameters)?;
-        Ok(answer.results)
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => Connection::open_at(&self.place, Deadline::after(ANSWER_TIME))?,
+        };
+        let answer = connection.call(method, &parameters);
+        // Over any other connection the reply to this call could still come, and be taken for that
+        // of the next.
+        if matches!(answer, Ok(_) | Err(Error::Refused(_))) {
+            self.connection = Some(connection);
+        }
+        Ok(answer?.results)
     }
 
     /// Calls any method that has several replies; on a connection of its own.
@@ -111,7 +126,7 @@ impl Client {
         parameters: impl Serialize,
     ) -> Result<Replies<T>, Error> {
         let deadline = Deadline::after(ANSWER_TIME);
-        let mut connection = Connection::open_at(self.connection.place(), deadline)?;
+        let mut connection = Connection::open_at(&self.place, deadline)?;
         connection.ask(method, &parameters, true, deadline)?;
         Ok(Replies::of(connection))
     }

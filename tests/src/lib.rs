@@ -12,6 +12,7 @@ pub mod notify;
 pub mod patience;
 pub mod proc;
 pub mod strace;
+pub mod terminal;
 pub mod varlink;
 
 pub use broker::Broker;

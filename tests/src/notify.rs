@@ -108,6 +108,12 @@ impl NotifySocket {
             .collect()
     }
 
+    /// Loses what is stored under names that begin so, as a store does that was full.
+    pub fn lose(&self, prefix: &str) {
+        let mut state = self.state();
+        state.store.retain(|(name, _)| !name.starts_with(prefix));
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

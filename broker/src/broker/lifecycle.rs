@@ -44,6 +44,7 @@ impl Broker {
         if !self.accepting {
             self.accept_next()?;
         }
+        self.serve_half_closed();
         let now_ns = monotonic_ns();
         self.let_go_late(now_ns);
         let lost: Vec<StreamName> = self

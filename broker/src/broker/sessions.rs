@@ -117,6 +117,18 @@ impl Broker {
         }
     }
 
+    /// Tries again to send what half-closed peers are owed.
+    pub(super) fn serve_half_closed(&mut self) {
+        let owed = self.sessions.values();
+        let owed: Vec<SessionId> = owed
+            .filter(|session| session.owes_half_closed())
+            .map(|session| session.id)
+            .collect();
+        for id in owed {
+            self.serve(id, Ok(PollFlags::OUT.bits().into()));
+        }
+    }
+
     /// Answers some of the calls that have come; the others wait until everybody else had a turn.
     pub(super) fn answer_calls(&mut self, id: SessionId) -> Result<(), Over> {
         for _ in 0..CALLS_PER_TURN {

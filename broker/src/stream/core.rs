@@ -315,3 +315,6 @@ pub(super) fn refused(seat: &Seat) -> u64 {
         .load(Relaxed)
         .min(u64::from(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests;

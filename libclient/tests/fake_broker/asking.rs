@@ -72,3 +72,31 @@ fn a_broker_that_is_not_there_is_named_with_what_to_do() {
     let long = Client::connect(Some(Path::new(&"x".repeat(200)))).unwrap_err();
     assert!(long.to_string().contains("shorter than 108"), "{long}");
 }
+
+#[test]
+fn a_reply_that_comes_too_late_is_not_taken_for_that_of_the_next_call() {
+    let broker = FakeBroker::start();
+    let mut client = Client::connect(Some(&broker.place())).unwrap();
+    client.ping().unwrap();
+    let silence = broker.state();
+    let unanswered = client.info("cam");
+    assert!(
+        matches!(unanswered, Err(Error::NoAnswer { .. })),
+        "{unanswered:?}"
+    );
+    drop(silence);
+    assert_eq!(client.ping().unwrap().version, "test");
+    assert_eq!(client.info("cam").unwrap().name.as_str(), "cam");
+}
+
+#[test]
+fn a_client_whose_broker_hung_up_connects_again_with_its_next_call() {
+    let broker = FakeBroker::start();
+    let mut client = Client::connect(Some(&broker.place())).unwrap();
+    client.ping().unwrap();
+    broker.vanish();
+    assert!(matches!(client.ping(), Err(Error::HungUp { .. })));
+    assert!(matches!(client.ping(), Err(Error::NoBroker { .. })));
+    broker.come_back();
+    assert_eq!(client.ping().unwrap().version, "test");
+}

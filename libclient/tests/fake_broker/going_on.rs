@@ -150,6 +150,25 @@ fn a_broker_that_comes_back_with_its_memory_is_gone_on_with() {
 }
 
 #[test]
+fn a_broker_that_comes_back_is_noticed_though_frames_never_pause() {
+    let broker = FakeBroker::start();
+    let mut sub = broker.subscribe().open().unwrap();
+    broker.publish(1);
+    expect(&mut sub);
+    broker.state().hang_up();
+    let end = Instant::now() + LONG;
+    while broker.state().asked.len() < 2 {
+        assert!(Instant::now() < end, "it never looked at its socket");
+        broker.publish(1);
+        assert!(sub.try_next().unwrap().is_some(), "there is a frame");
+    }
+    assert_eq!(
+        broker.state().asked[1].resume.map(|id| id.0),
+        Some(sub.id())
+    );
+}
+
+#[test]
 fn a_broker_that_was_started_anew_is_gone_on_with_and_old_frames_stay() {
     let broker = FakeBroker::start();
     let mut sub = broker.subscribe().every(6).open().unwrap();

@@ -53,6 +53,35 @@ pub struct Array {
     pub fields: Vec<Field>,
 }
 
+impl Array {
+    /// First byte after the last element; `None` where there is none, or no such number.
+    #[must_use]
+    pub fn end(&self) -> Option<u64> {
+        if self.shape.len() != self.strides.len() {
+            return None;
+        }
+        let mut steps = self.shape.iter().zip(&self.strides);
+        steps.try_fold(self.element_bytes()?, |end, (length, stride)| {
+            end.checked_add(length.checked_sub(1)?.checked_mul(*stride)?)
+        })
+    }
+
+    /// Bytes of an element: what its type says, or its fields where they are more.
+    fn element_bytes(&self) -> Option<u64> {
+        let fields = self.fields.iter();
+        let fields = fields.map(|field| dtype_bytes(&field.dtype));
+        let of_fields = fields.sum::<Option<u64>>()?;
+        Some(dtype_bytes(&self.dtype)?.max(of_fields))
+    }
+}
+
+/// The number numpy writes at the end of a type's name: `<u2`, `|V24`. Short, so that sums of a few
+/// thousand cannot overflow.
+fn dtype_bytes(dtype: &str) -> Option<u64> {
+    let digits = dtype.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+    digits.parse::<u32>().ok().map(u64::from)
+}
+
 /// Which numbers stand for which colours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Colour {
@@ -256,12 +285,7 @@ impl Layout {
 
     /// Batches of `records` records made of 8-, 4-, 2- or 1-byte fields; a batch may be shorter.
     pub fn batch(fields: &[(&str, &str)], records: u32, rate: f64) -> Result<Layout, BadLayout> {
-        let width = |dtype: &str| {
-            dtype
-                .bytes()
-                .last()
-                .map_or(0, |digit| u64::from(digit.wrapping_sub(b'0')))
-        };
+        let width = |dtype| dtype_bytes(dtype).unwrap_or(0);
         let record_bytes: u64 = fields.iter().map(|(_, dtype)| width(dtype)).sum();
         let fields = fields
             .iter()
@@ -316,21 +340,10 @@ impl Layout {
     /// `slot_bytes`: what a client asks before it believes a layout it was sent.
     #[must_use]
     pub fn fits(&self, slot_bytes: u64) -> bool {
-        let array_end = self.array.as_ref().map_or(Some(0), |array| {
-            if array.shape.len() != array.strides.len() {
-                return None;
-            }
-            array
-                .shape
-                .iter()
-                .zip(&array.strides)
-                .try_fold(0u64, |end, (length, stride)| {
-                    end.checked_add(length.checked_sub(1)?.checked_mul(*stride)?)
-                })
-        });
+        let array_fits = |array: &Array| array.end().is_some_and(|end| end <= self.bytes);
         self.bytes <= slot_bytes
             && self.planes.iter().all(|plane| plane.end() <= self.bytes)
-            && array_end.is_some_and(|end| end < self.bytes.max(1))
+            && self.array.as_ref().is_none_or(array_fits)
     }
 
     /// A digest of everything in the layout, equal for equal layouts of this version.
@@ -365,81 +378,4 @@ impl Layout {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_picture_format_fills_its_frame_exactly() {
-        for format in Format::ALL
-            .iter()
-            .filter(|format| format.kind() == Kind::Video)
-        {
-            let layout = Layout::video(*format, 64, 48, 30.0).unwrap();
-            assert_eq!(
-                layout.planes.last().unwrap().end(),
-                layout.bytes,
-                "{format}"
-            );
-            let array = layout.array.as_ref().unwrap();
-            let elements: u64 = array.shape.iter().product();
-            assert_eq!(
-                elements * format.element_bytes() as u64,
-                layout.bytes,
-                "{format}"
-            );
-            assert!(layout.fits(layout.bytes));
-            assert!(!layout.fits(layout.bytes - 1));
-        }
-    }
-
-    #[test]
-    fn nv12_is_a_plane_and_a_half() {
-        let layout = Layout::video(Format::Nv12, 1920, 1080, 30.0).unwrap();
-        assert_eq!(layout.bytes, 3_110_400);
-        assert_eq!(
-            layout.planes[1],
-            Plane {
-                offset: 2_073_600,
-                stride: 1920,
-                rows: 540
-            }
-        );
-    }
-
-    #[test]
-    fn impossible_pictures_are_refused() {
-        assert_eq!(
-            Layout::video(Format::Nv12, 3, 2, 1.0),
-            Err(BadLayout::Odd(3, 2, Format::Nv12))
-        );
-        assert_eq!(
-            Layout::video(Format::Bgr24, 0, 2, 1.0),
-            Err(BadLayout::Size(0, 2))
-        );
-        assert!(matches!(
-            Layout::video(Format::H264, 2, 2, 1.0),
-            Err(BadLayout::Kind(..))
-        ));
-        assert!(matches!(
-            Layout::video(Format::Rgba, 16384, 16384, 1.0).map(|l| l.bytes),
-            Ok(1_073_741_824)
-        ));
-    }
-
-    #[test]
-    fn a_layout_that_overflows_does_not_fit() {
-        let mut layout = Layout::video(Format::Gray8, 8, 8, 1.0).unwrap();
-        layout.array.as_mut().unwrap().strides = vec![u64::MAX, 1];
-        assert!(!layout.fits(u64::MAX));
-        layout.array = None;
-        layout.planes[0].stride = u64::MAX;
-        assert!(!layout.fits(1 << 40));
-    }
-
-    #[test]
-    fn audio_is_planar() {
-        let layout = Layout::audio(Format::F32, 2, 1024, 48_000).unwrap();
-        assert_eq!(layout.array.as_ref().unwrap().strides, [4096, 4]);
-        assert_eq!(layout.summary(), "2x1024 f32 46.88/s");
-    }
-}
+mod tests;

@@ -1,12 +1,14 @@
 //! The control plane: calls, streams that come and go, access, quotas, configuration.
 //!
-//! Owns tests of what is said on the socket; never looks at memory (see `invariants`).
+//! Owns tests of what is said on the socket; never looks into memory (see `invariants`).
 
 mod access;
 mod calls;
 mod check;
 mod formats;
+mod monitoring;
 mod namespaces;
+mod pretouch;
 mod quota;
 mod reload;
 mod specification;

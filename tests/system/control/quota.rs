@@ -110,3 +110,50 @@ fn each_user_has_an_account_of_its_own() {
     assert_answer(&other.expect("answer"), None);
     assert_answer(&other.expect("answer"), Some("QuotaExceeded"));
 }
+
+#[test]
+fn one_user_can_have_half_of_a_streams_slots_promised() {
+    const ANOTHER: u32 = NOBODY - 1;
+    let broker = Broker::with_config(
+        "[pool]\nslots_max = 16\n[access]\nsee = [\"everyone\"]\nread = [\"everyone\"]\n\
+         [stream.cam]\nsource = \"pattern://bars?size=160x120&rate=30\"\n",
+    );
+    let hold = |user, leases: &str| {
+        let option = format!("leases={leases}");
+        let mut command = Consumer::command_as(user, &broker.socket(), "cam", &[&option]);
+        let mut holder = Consumer::spawn(&mut command);
+        holder.expect("opened");
+        holder
+    };
+    let ask = |user, parameters: serde_json::Value| {
+        let call = json!({"method": "io.streamem.Subscribe", "parameters": parameters});
+        let option = format!("call={call}");
+        let mut command = Consumer::command_as(user, &broker.socket(), "-", &[&option]);
+        Consumer::spawn(&mut command).expect("answer")
+    };
+    let first = hold(NOBODY, "5");
+    let _second = hold(NOBODY, "3");
+    for more in [json!({"leases": 1}), json!({"leases": 1, "depth": 2})] {
+        let mut more = more;
+        more["stream"] = json!("cam");
+        let refused = ask(NOBODY, more);
+        assert_answer(&refused, Some("PoolFull"));
+        assert!(refused.to_string().contains("half"), "{refused}");
+    }
+    let deep = json!({"stream": "cam", "leases": 1, "depth": 9});
+    assert_answer(&ask(ANOTHER, deep), Some("PoolFull"));
+    let other = hold(ANOTHER, "4");
+    drop((first, other));
+    eventually("what was held is free", || {
+        (broker.stream("cam")["subscriptions"] == 1).then_some(())
+    });
+    let fits = json!({"stream": "cam", "leases": 5});
+    assert_answer(&ask(NOBODY, fits), None);
+    let most = broker
+        .connect()
+        .call("Subscribe", json!({"stream": "cam", "leases": 11}));
+    assert!(
+        most.error.is_none(),
+        "the broker's own user is limited: {most:?}"
+    );
+}

@@ -6,7 +6,11 @@ use super::Scene;
 use rustix::process::Signal;
 use serde_json::json;
 use std::os::unix::net::UnixStream;
-use streamem_tests::{Wire, eventually, proc};
+use std::time::Instant;
+use streamem_tests::{Broker, Wire, eventually, proc};
+
+/// Lines on peers' faults the log may get in a second, and one that says how many were left out.
+const LINES_A_SECOND: u64 = 11;
 
 #[test]
 fn thousands_of_connections_come_and_go() {
@@ -128,4 +132,51 @@ fn who_asks_without_pause_leaves_others_their_turn() {
     assert!(one.0 < other.1 && other.0 < one.1, "{one:?} {other:?}");
     drop(greedy);
     scene.assert_nothing_happened();
+}
+
+/// Has peers fail by the thousand; of each fault a line would be written, were there no limit.
+fn fail_in_numbers(broker: &Broker, words: &str, fail: impl Fn()) {
+    const FAULTS: u64 = 3000;
+    let began = Instant::now();
+    (0..FAULTS).for_each(|_| fail());
+    eventually("it is said that more was left out", || {
+        broker.log().contains("more faults of peers").then_some(())
+    });
+    let lines = broker
+        .log()
+        .lines()
+        .filter(|line| line.contains(words))
+        .count();
+    let most = (began.elapsed().as_secs() + 2) * LINES_A_SECOND;
+    assert!(lines > 0, "nothing is said of {words:?}");
+    assert!(lines as u64 <= most, "{lines} lines where {most} may be");
+}
+
+#[test]
+fn thousands_of_bad_messages_do_not_flood_the_log() {
+    let scene = Scene::open();
+    fail_in_numbers(&scene.broker, "session closed by us", || {
+        let mut wire = scene.broker.connect();
+        wire.send_bytes(b"hello\0");
+        while wire.receive().is_some() {}
+    });
+    scene.assert_nothing_happened();
+}
+
+#[test]
+fn thousands_of_clients_turned_away_do_not_flood_the_log() {
+    let broker = Broker::with_config("[quota]\nsessions = 3\n");
+    let mut held: Vec<Wire> = eventually("all places are taken", || {
+        let mut three: Vec<Wire> = (0..3).map(|_| broker.connect()).collect();
+        let is_served = |wire: &mut Wire| {
+            wire.send_bytes(b"{\"method\":\"io.streamem.Ping\"}\0");
+            wire.receive().is_some_and(|answer| answer.error.is_none())
+        };
+        three.iter_mut().all(is_served).then_some(three)
+    });
+    fail_in_numbers(&broker, "turned away", || {
+        let mut wire = broker.connect();
+        while wire.receive().is_some() {}
+    });
+    held[0].call("Ping", json!({})).ok();
 }

@@ -5,7 +5,9 @@
 mod descriptors;
 mod floods;
 mod garbage;
+mod half_closed;
 mod leaving;
+mod unread;
 
 use serde_json::json;
 use streamem_tests::{Broker, Consumer, eventually};

@@ -4,6 +4,7 @@
 
 mod asking;
 mod changing;
+mod ending;
 mod examples;
 mod files;
 mod looking;

@@ -3,8 +3,9 @@
 //! Owns the count on the reader's side and the look into its socket; never counts time.
 
 use super::{bars, take};
+use serde_json::json;
 use streamem_tests::strace::Strace;
-use streamem_tests::{Broker, Consumer, proc};
+use streamem_tests::{Answer, Broker, Consumer, eventually, proc};
 
 #[test]
 fn fds_once() {
@@ -48,4 +49,30 @@ fn fds_once() {
         after[1].len(),
         "the broker's: {before:?} {after:?}"
     );
+}
+
+#[test]
+fn fds_once_for_each_generation_however_often_they_are_asked_for() {
+    let broker = Broker::with_config(&bars("size=160x120&rate=100"));
+    let mut wire = broker.connect();
+    let grant = wire.subscribe("cam", 2);
+    let renew = json!({"subscription": grant.parameters["subscription"]});
+    let assert_brings = |answer: Answer, count: usize| {
+        assert!(answer.error.is_none(), "{answer:?}");
+        assert_eq!(answer.fds.len(), count, "{answer:?}");
+        for role in ["ring", "pool"] {
+            assert_eq!(answer.parameters[role].is_u64(), count > 0, "{answer:?}");
+        }
+    };
+    assert_brings(wire.call("Renew", renew.clone()), 0);
+    for size in ["320x240", "160x120"] {
+        let before = broker.stream("cam")["generation"].clone();
+        broker.rewrite_config(&bars(&format!("size={size}&rate=100")));
+        broker.hangup();
+        eventually("the memory is renewed", || {
+            (broker.stream("cam")["generation"] != before).then_some(())
+        });
+        assert_brings(wire.call("Renew", renew.clone()), 2);
+        assert_brings(wire.call("Renew", renew.clone()), 0);
+    }
 }

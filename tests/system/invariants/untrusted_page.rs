@@ -5,7 +5,18 @@
 use super::{assert_complete, bars, take};
 use rustix::fs::{FallocateFlags, SealFlags};
 use rustix::io::Errno;
-use streamem_tests::{Broker, Consumer};
+use serde_json::Value;
+use std::sync::atomic::Ordering::Relaxed;
+use streamem_sys::{Mapping, Writable};
+use streamem_tests::{Answer, Broker, Consumer};
+use streamem_wire::{LEASE_PAGE_BYTES, page};
+
+/// The largest whole number every reader of JSON can hold.
+const NUMBER_MAX: u64 = (1 << 53) - 1;
+
+fn lease_page(grant: &Answer) -> Mapping<Writable> {
+    Mapping::new(grant.fd("lease"), LEASE_PAGE_BYTES, Writable).expect("a page")
+}
 
 #[test]
 fn untrusted_page() {
@@ -63,4 +74,62 @@ fn untrusted_page_cannot_be_taken_from_under_the_broker() {
     let mut reader = Consumer::start(&broker.socket(), "cam", &["mode=every", "depth=100"]);
     assert_complete(&take(&mut reader, 50));
     assert!(broker.is_alive());
+}
+
+#[test]
+fn untrusted_page_numbers_are_passed_on_as_numbers_others_can_read() {
+    let broker = Broker::with_config(&bars("size=160x120&rate=50"));
+    let mut wire = broker.connect();
+    let page = lease_page(&wire.subscribe("cam", 2));
+    let written = [
+        ("taken", page::TAKEN),
+        ("last_sequence", page::LAST_SEQUENCE),
+        ("last_taken_ns", page::LAST_TAKEN_NS),
+        ("missed", page::MISSED),
+        ("refused", page::REFUSED),
+    ];
+    for (value, shown) in [(u64::MAX, NUMBER_MAX), (NUMBER_MAX, NUMBER_MAX), (7, 7)] {
+        for (_, at) in written {
+            page.words()[at].store(value, Relaxed);
+        }
+        page.words()[page::WAITING].store(value, Relaxed);
+        let inspection = broker.inspect();
+        let subscription = &inspection["subscriptions"][0];
+        for (name, _) in written {
+            assert_eq!(subscription[name], shown, "{name} of {subscription}");
+        }
+        assert_eq!(subscription["waiting"], true, "{subscription}");
+        assert!(
+            subscription["behind"].as_u64() <= Some(NUMBER_MAX),
+            "{subscription}"
+        );
+    }
+}
+
+#[test]
+fn untrusted_page_of_one_reader_hides_no_refusals_of_another() {
+    let broker = Broker::with_config(&bars("size=160x120&rate=50"));
+    let (mut honest, mut liar) = (broker.connect(), broker.connect());
+    let honest_page = lease_page(&honest.subscribe("cam", 2));
+    let liars_page = lease_page(&liar.subscribe("cam", 2));
+    let refused = |page: &Mapping<Writable>, value: u64| {
+        page.words()[page::REFUSED].store(value, Relaxed);
+        broker.stream("cam")["counters"]["refused_leases"].clone()
+    };
+    assert_eq!(refused(&honest_page, 7), 7);
+    let Value::Number(lied) = refused(&liars_page, u64::MAX) else {
+        panic!("no number");
+    };
+    let lied = lied.as_u64().filter(|sum| (7..=NUMBER_MAX).contains(sum));
+    let lied = lied.expect("the sum of both, and a number others can read");
+    assert_eq!(refused(&honest_page, 9), lied + 2, "two more are hidden");
+    drop(liar);
+    streamem_tests::eventually("the liar is gone", || {
+        (broker.stream("cam")["subscriptions"] == 1).then_some(())
+    });
+    assert_eq!(
+        refused(&honest_page, 10),
+        lied + 3,
+        "the leaver took some along"
+    );
 }

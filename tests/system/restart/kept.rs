@@ -48,6 +48,42 @@ fn pool_seen_by(reader: &mut Consumer) -> u64 {
         .expect("the bytes are mapped")
 }
 
+/// The restarted broker cannot see what this reader holds, so it must not touch that memory again.
+#[test]
+fn a_lease_page_the_manager_lost_means_new_memory() {
+    let manager = NotifySocket::open();
+    let mut broker = start(&manager);
+    let mut reader = Consumer::start(&broker.socket(), "cam", &["leases=4", "check=bars"]);
+    take(&mut reader, 10);
+    reader.tell("hold");
+    reader.expect("holding");
+    let pool = stored_inode(&manager, "pool/cam").expect("the pool is kept");
+    let pages = |manager: &NotifySocket| {
+        names(manager)
+            .iter()
+            .filter(|name| name.starts_with("lease/"))
+            .count()
+    };
+    assert_eq!(pages(&manager), 1, "{:?}", names(&manager));
+    manager.lose("lease/");
+    broker.restart();
+    let report = take(&mut reader, 20);
+    for fault in ["torn", "changed"] {
+        assert_eq!(report[fault], 0, "{fault} in {report}\n{}", broker.log());
+    }
+    let now = stored_inode(&manager, "pool/cam");
+    assert!(
+        now.is_some_and(|now| now != pool),
+        "the old memory is used again\n{}",
+        broker.log()
+    );
+    assert!(
+        broker.log().contains("of their lease pages were kept"),
+        "{}",
+        broker.log()
+    );
+}
+
 fn goes_on_over(restart: impl Fn(&mut Broker)) {
     let manager = NotifySocket::open();
     let mut broker = start(&manager);
@@ -256,4 +292,29 @@ fn memory_that_no_longer_fits_is_renewed() {
     let renewed = stored_inode(&manager, "pool/cam");
     assert!(renewed.is_some() && renewed != pool, "{renewed:?} {pool:?}");
     assert_eq!(Some(pool_seen_by(&mut reader)), renewed);
+}
+
+/// A reader that always finds a frame is never told by its futex that the broker went away.
+#[test]
+fn a_reader_whose_frames_never_pause_resumes_after_a_restart() {
+    let manager = NotifySocket::open();
+    let mut broker = start(&manager);
+    let options = ["mode=every", "depth=60", "slow_ms=40", "check=bars"];
+    let mut behind = Consumer::start(&broker.socket(), "cam", &options);
+    eventually("it has fallen behind", || {
+        let inspection = broker.inspect();
+        (inspection["subscriptions"][0]["behind"].as_u64() > Some(50)).then_some(())
+    });
+    broker.kill9();
+    broker.restart();
+    eventually("the subscription has its session again", || {
+        let inspection = broker.inspect();
+        let subscriptions = inspection["subscriptions"].as_array()?;
+        assert_eq!(subscriptions.len(), 1, "{inspection}");
+        subscriptions[0]["session"].is_u64().then_some(())
+    });
+    let report = take(&mut behind, 20);
+    for fault in ["backwards", "torn", "changed", "miscounted"] {
+        assert_eq!(report[fault], 0, "{fault} in {report}\n{}", broker.log());
+    }
 }

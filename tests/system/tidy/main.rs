@@ -48,7 +48,8 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
             if is_ours {
                 walk(&path, found);
             }
-        } else {
+        } else if name != ".git" {
+            // In a second worktree that is a file, which says where the repository is.
             found.push(path);
         }
     }

@@ -14,10 +14,30 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::env;
 use streamem::Frame;
-use streamem_wire::{Format, Kind};
+use streamem_wire::{Format, Kind, Layout};
 
 /// Widest and highest picture sent as pixels; a terminal is slower than a camera.
 const PIXELS_MAX: (u32, u32) = (960, 720);
+
+/// What is said of frames that would have to be decoded first, which nothing here does.
+fn compressed(format: Format) -> Failure {
+    let grab = match format {
+        Format::Mjpeg => "-o frame.jpg".to_owned(),
+        format => format!("--clip 300 -o clip.{format}"),
+    };
+    Failure::Usage(format!(
+        "{format} frames are compressed, and view draws only what is not; write them to a file for a program \
+         that decodes them: streamem grab STREAM {grab}"
+    ))
+}
+
+/// Refuses what no canvas can draw, before the terminal is taken.
+pub fn refuse_compressed(layout: &Layout) -> Result<(), Failure> {
+    match layout.kind {
+        Kind::Packet => Err(compressed(layout.format)),
+        Kind::Video | Kind::Audio | Kind::Batch => Ok(()),
+    }
+}
 
 /// How frames are drawn.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +65,6 @@ pub enum Content {
     Levels(Vec<Level>),
     /// The last record of a batch.
     Last(BTreeMap<String, f64>),
-    /// A packet, as it is.
-    Packet(Format),
 }
 
 impl Content {
@@ -68,7 +86,7 @@ impl Content {
                 let columns = record::columns(layout, frame.bytes());
                 Content::Last(columns.into_iter().filter_map(last).collect())
             }
-            Kind::Packet => Content::Packet(layout.format),
+            Kind::Packet => return Err(compressed(layout.format)),
         })
     }
 }
@@ -119,7 +137,7 @@ impl Canvas {
             }
             Kind::Audio => gauge::sound(&record::channels(layout, frame.bytes()), size.columns),
             Kind::Batch => gauge::numbers(&record::columns(layout, frame.bytes()), size.columns),
-            Kind::Packet => gauge::packet(layout, frame.bytes().len(), size.columns),
+            Kind::Packet => return Err(compressed(layout.format)),
         };
         Ok(Drawn::Lines(
             lines.into_iter().take(rows as usize).collect(),
@@ -162,7 +180,6 @@ fn sent(width: u32, height: u32, shown_wide: u32, shown_high: u32) -> (u32, u32)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use streamem_wire::Layout;
 
     const SIZE: Size = Size {
         columns: 20,
@@ -223,5 +240,24 @@ mod tests {
             with(&[("COLORTERM", "truecolor"), ("NO_COLOR", "1")]),
             Palette::Characters
         );
+    }
+
+    #[test]
+    fn compressed_frames_are_refused_with_the_file_to_write_instead() {
+        for (format, file) in [
+            (Format::Mjpeg, "frame.jpg"),
+            (Format::H264, "clip.h264"),
+            (Format::H265, "clip.h265"),
+        ] {
+            let layout = Layout::packet(format, 64, 32, 30.0, 1000).unwrap();
+            let refused = refuse_compressed(&layout).unwrap_err();
+            let said = refused.to_string();
+            assert_eq!(refused.exit_code(), 2, "{said}");
+            for expected in [format.name(), "compressed", "streamem grab", file] {
+                assert!(said.contains(expected), "{expected} is not in: {said}");
+            }
+        }
+        let picture = Layout::video(Format::Gray8, 64, 32, 30.0).unwrap();
+        assert!(refuse_compressed(&picture).is_ok());
     }
 }

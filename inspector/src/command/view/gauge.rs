@@ -2,9 +2,8 @@
 //!
 //! Owns these lines; each fits the width it is given.
 
-use crate::output::{Align, Table, units};
+use crate::output::{Align, Table};
 use crate::record::{Column, Level, decibels};
-use streamem_wire::Layout;
 
 const STEPS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// What the meter's left end means.
@@ -102,19 +101,6 @@ fn spread(values: &[f64]) -> (f64, f64, f64) {
         .fold((last, last, last), |(last, low, high), value| {
             (last, low.min(*value), high.max(*value))
         })
-}
-
-/// A packet by its size.
-pub fn packet(layout: &Layout, bytes: usize, columns: u32) -> Vec<String> {
-    let width = columns as usize;
-    #[allow(clippy::cast_precision_loss, reason = "drawn as a bar")]
-    let share = bytes as f32 / layout.bytes.max(1) as f32;
-    let said = format!(
-        "{}: {} compressed; write it to a file with 'streamem grab'",
-        layout.summary(),
-        units::size(bytes as u64)
-    );
-    vec![cut(said, columns), "█".repeat(part(share, width))]
 }
 
 #[cfg(test)]

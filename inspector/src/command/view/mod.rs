@@ -30,6 +30,7 @@ struct Seen {
 
 pub fn run(broker: &Broker<'_>, asked: &View, output: &mut Output) -> Result<(), Failure> {
     let mut subscription = broker.subscription(asked.stream.as_str()).latest().open()?;
+    canvas::refuse_compressed(subscription.layout())?;
     let mut left = asked.count;
     let mut pace = Pace::default();
     let shown = !output.json();
