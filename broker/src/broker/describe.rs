@@ -49,6 +49,7 @@ impl Broker {
                 .iter()
                 .flat_map(|stream| descriptors(stream, is_admin, uid))
                 .collect(),
+            publications: Vec::new(),
             accounts: self.accounts.describe(if is_admin { None } else { uid }),
             streams: streams.iter().map(|stream| stream.describe()).collect(),
         }

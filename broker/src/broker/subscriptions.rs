@@ -221,6 +221,7 @@ impl Broker {
             stream: stream.describe(),
             ring,
             pool,
+            slots: None,
             lease,
             eventfd,
         };
