@@ -179,7 +179,7 @@ impl Intake {
         )
     }
 
-    /// Takes the next entry, if there is one. A counter that cannot be is believed from here on, and
+    /// Takes the next entry, if there is one; it counts as taken when it is accepted or rejected. A counter that cannot be is believed from here on, and
     /// what it passed over is not.
     pub fn take(&mut self, page: &SubmissionPage<'_>) -> Option<Result<Entry, Rejection>> {
         let submitted = page.word(submission_words::SUBMITTED).load(Acquire);
@@ -195,8 +195,6 @@ impl Intake {
                 Err(Rejection::Overrun)
             }
         };
-        page.word(submission_words::TAKEN)
-            .store(self.taken, Relaxed);
         Some(taken)
     }
 
@@ -204,6 +202,8 @@ impl Intake {
     pub fn accept(&self, page: &SubmissionPage<'_>, sequence: Sequence) {
         page.word(submission_words::LAST_SEQUENCE)
             .store(sequence.0, Relaxed);
+        page.word(submission_words::TAKEN)
+            .store(self.taken, Release);
     }
 
     /// Says that an entry was not published, and why.
@@ -213,6 +213,16 @@ impl Intake {
             .store(why as u64, Relaxed);
         page.word(submission_words::REJECTED)
             .store(self.rejected, Release);
+        page.word(submission_words::TAKEN)
+            .store(self.taken, Release);
+    }
+
+    /// Says that the publication is over. Returns whether the publisher waits; if so its futex has been
+    /// moved on and must be woken.
+    #[must_use]
+    pub fn end(&mut self, page: &SubmissionPage<'_>) -> bool {
+        page.word(submission_words::ENDED).store(1, Release);
+        self.must_wake(page)
     }
 
     /// Whether there is something to take, or the publisher is done.
@@ -245,6 +255,12 @@ pub fn is_closed(page: &SubmissionPage<'_>) -> bool {
     page.word(submission_words::CLOSED).load(Acquire) != 0
 }
 
+/// Whether the broker said that the publication is over.
+#[must_use]
+pub fn is_ended(page: &SubmissionPage<'_>) -> bool {
+    page.word(submission_words::ENDED).load(Acquire) != 0
+}
+
 /// The publisher's end: what it was granted and submitted so far.
 #[derive(Debug, Default)]
 pub struct Outlet {
@@ -268,9 +284,14 @@ impl Outlet {
     }
 
     /// Whether there is a slot to be taken.
-    #[must_use]
-    pub fn has_grant(&self, page: &SubmissionPage<'_>) -> bool {
+    fn has_grant(&self, page: &SubmissionPage<'_>) -> bool {
         page.word(submission_words::GRANTED).load(Acquire) != self.granted
+    }
+
+    /// Whether there is a slot to be taken, or the publication is over.
+    #[must_use]
+    pub fn has_news(&self, page: &SubmissionPage<'_>) -> bool {
+        self.has_grant(page) || is_ended(page)
     }
 
     /// Hands a filled slot over. Returns whether the broker waits; if so its futex has been moved on
@@ -313,6 +334,12 @@ impl Outlet {
     pub fn close(&mut self, page: &SubmissionPage<'_>) -> bool {
         page.word(submission_words::CLOSED).store(1, Release);
         self.kick(page)
+    }
+
+    /// Whether the broker has taken everything.
+    #[must_use]
+    pub fn all_taken(&self, page: &SubmissionPage<'_>) -> bool {
+        page.word(submission_words::TAKEN).load(Acquire) == self.submitted
     }
 
     fn kick(&mut self, page: &SubmissionPage<'_>) -> bool {

@@ -50,6 +50,8 @@ pub mod submission_words {
     pub const LAST_REJECTION: usize = 22;
     /// Broker: which frame the last accepted entry became.
     pub const LAST_SEQUENCE: usize = 24;
+    /// Broker: 1 once the publication is over; the publisher may publish anew.
+    pub const ENDED: usize = 25;
     /// Broker: first of the grants; grant `n` is in word `n % ENTRIES_MAX` and looks like a lease word.
     pub const GRANTS: usize = 32;
     /// Publisher: first word of the entries; entry `n` is the record `n % ENTRIES_MAX`. Its words are
@@ -131,7 +133,7 @@ fn place(number: u64) -> usize {
 }
 
 const _: () = {
-    assert!(submission_words::LAST_SEQUENCE < submission_words::GRANTS);
+    assert!(submission_words::ENDED < submission_words::GRANTS);
     assert!(submission_words::GRANTS + ENTRIES_MAX <= submission_words::ENTRIES);
     assert!(SUBMISSION_PAGE_WORDS == 1088);
     assert!(SUBMISSION_PAGE_WORDS * 8 <= SUBMISSION_PAGE_BYTES);

@@ -7,7 +7,7 @@ use loom::sync::atomic::AtomicU64;
 use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::Arc;
 use streamem_wire::lease::Stamp;
-use streamem_wire::submission::{Entry, Intake, Outlet, is_closed};
+use streamem_wire::submission::{Entry, Intake, Outlet, is_closed, is_ended};
 use streamem_wire::{
     Generation, SUBMISSION_PAGE_WORDS, Slot, SubmissionPage, record, submission_words,
 };
@@ -42,13 +42,16 @@ impl Desk {
         &self.page[at]
     }
 
-    fn wait_for_grant(&self, outlet: &mut Outlet, announce: AnnounceFn) -> Slot {
+    fn wait_for_grant(&self, outlet: &mut Outlet, announce: AnnounceFn) -> Option<Slot> {
         loop {
             if let Some(slot) = outlet.take_grant(&self.page(), 2) {
-                return slot;
+                return Some(slot);
+            }
+            if is_ended(&self.page()) {
+                return None;
             }
             let expected = announce(self, Side::Publisher);
-            if !outlet.has_grant(&self.page()) {
+            if !outlet.has_news(&self.page()) {
                 let word = self.word(submission_words::GRANT_WAKE);
                 self.grant.wait(word, expected);
             }
@@ -134,7 +137,7 @@ fn one_frame(announce_at_broker: AnnounceFn, announce_at_publisher: AnnounceFn) 
                 let mut outlet = Outlet::default();
                 let slot = desk.wait_for_grant(&mut outlet, announce_at_publisher);
                 desk.slot.store(1, Relaxed);
-                desk.submit(&mut outlet, slot);
+                desk.submit(&mut outlet, slot.expect("it is not over"));
             })
         };
         let mut intake = Intake::default();
@@ -177,6 +180,21 @@ fn a_publisher_that_closes_wakes_the_broker() {
         let mut intake = Intake::default();
         assert!(desk.wait_for_entry(&mut intake, announced).is_none());
         publisher.join().unwrap();
+    });
+}
+
+#[test]
+fn a_publication_that_ends_wakes_its_publisher() {
+    loom::model(|| {
+        let desk = Desk::new();
+        let publisher = {
+            let desk = Arc::clone(&desk);
+            loom::thread::spawn(move || desk.wait_for_grant(&mut Outlet::default(), announced))
+        };
+        if Intake::default().end(&desk.page()) {
+            desk.grant.wake();
+        }
+        assert!(publisher.join().unwrap().is_none());
     });
 }
 
