@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use streamem_sys::socket;
 use streamem_wire::message::Subscribe;
 use streamem_wire::varlink::{BadMessage, CALL_BYTES_MAX, Call, Inbox, Reply, encode};
-use streamem_wire::{Reason, Refusal, SessionId, SubscriptionId};
+use streamem_wire::{PublicationId, Reason, Refusal, SessionId, SubscriptionId};
 
 /// Most bytes a session may leave unread before it is closed, beside the reply it is being sent.
 const OUTBOX_BYTES_MAX: usize = 256 << 10;
@@ -31,6 +31,9 @@ pub enum Over {
     /// It sent descriptors nobody asked for.
     #[error("sent descriptors nobody asked for")]
     UnaskedDescriptors,
+    /// Descriptors it was asked for did not all arrive.
+    #[error("sent descriptors that could not be taken in (raise LimitNOFILE= of the service)")]
+    DescriptorsLost,
     /// It does not read.
     #[error("left {0} bytes unread")]
     NotReading(usize),
@@ -66,6 +69,8 @@ pub enum Undo {
     Subscription(SubscriptionId),
     /// That this subscription has the newest memory.
     Renewal(SubscriptionId),
+    /// The publication as a whole.
+    Publication(PublicationId),
 }
 
 #[derive(Debug)]
@@ -107,6 +112,8 @@ pub struct Session {
     undelivered: Vec<Undo>,
     armed: Option<PollFlags>,
     half_closed: bool,
+    expected: usize,
+    brought: Vec<OwnedFd>,
     _charge: Charge,
 }
 
@@ -134,6 +141,8 @@ impl Session {
             undelivered: Vec::new(),
             armed: None,
             half_closed: false,
+            expected: 0,
+            brought: Vec::new(),
             _charge: charge,
         }
     }
@@ -191,14 +200,28 @@ impl Session {
             Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
             other => other?,
         };
-        if !received.fds.is_empty() || received.fds_lost {
+        self.brought.extend(received.fds);
+        if self.brought.len() > self.expected || received.fds_lost && self.expected == 0 {
             return Err(Over::UnaskedDescriptors);
+        }
+        if received.fds_lost {
+            return Err(Over::DescriptorsLost);
         }
         if received.bytes == 0 {
             return Err(Over::Closed);
         }
         self.inbox.push(&buffer[..received.bytes]);
         Ok(())
+    }
+
+    /// From now on so many descriptors may come, until they are taken.
+    pub fn expect_descriptors(&mut self, count: usize) {
+        self.expected = count;
+    }
+
+    /// The descriptors that came.
+    pub fn take_brought(&mut self) -> Vec<OwnedFd> {
+        std::mem::take(&mut self.brought)
     }
 
     /// The next whole call, if this session is ready for it.

@@ -4,11 +4,11 @@
 //! fails half-way leaves nothing behind.
 
 use super::Broker;
-use super::methods::{Answer, Answered, arguments, parameters};
+use super::methods::{Answer, Answered, arguments, no_descriptor, parameters};
 use super::tell::event;
 use crate::access::Right;
 use crate::session::{Handover, Session, Undo};
-use crate::stream::{Bell, Owner, Stream, Terms};
+use crate::stream::{Bell, Owner, Pool, Stream, Terms};
 use crate::streams::amount;
 use serde_json::Map;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -28,12 +28,6 @@ enum Role {
 fn out_of_range(parameter: &str, value: u32, most: usize) -> Refusal {
     let message = format!("{parameter} is {value}; it can be 1 to {most}");
     Refusal::new(Reason::InvalidParameter, parameter, message)
-}
-
-fn no_descriptor(subject: &str, cause: std::io::Error) -> Refusal {
-    let message =
-        format!("no descriptor for {subject}: {cause} (raise LimitNOFILE= of the service)");
-    Refusal::new(Reason::OutOfResources, subject, message)
 }
 
 impl Broker {
@@ -208,7 +202,16 @@ impl Broker {
         };
         let memory = stream.memory();
         let ring = add(Role::Ring, Some(memory.ring.given()))?;
-        let pool = add(Role::Pool, Some(memory.pool.given()))?;
+        let (pool, slots) = match &memory.pool {
+            Pool::Made(made) => (add(Role::Pool, Some(made.given()))?, None),
+            Pool::Brought(slots) => {
+                let slots = slots
+                    .iter()
+                    .filter_map(|slot| add(Role::Pool, Some(slot.as_fd())).transpose());
+                let slots: Vec<u32> = slots.collect::<Result<_, Refusal>>()?;
+                (None, (!slots.is_empty()).then_some(slots))
+            }
+        };
         let lease = add(Role::Lease, Some(seat.page.given()))?;
         let eventfd = add(
             Role::Eventfd,
@@ -220,6 +223,7 @@ impl Broker {
             stream: stream.describe(),
             ring,
             pool,
+            slots,
             lease,
             eventfd,
         };
@@ -237,6 +241,9 @@ impl Broker {
             match undo {
                 Undo::Subscription(subscription) => self.end_subscription(subscription),
                 Undo::Renewal(subscription) => self.streams.hand_again(subscription),
+                Undo::Publication(publication) => {
+                    self.end_publication(publication, "its publisher could not be reached");
+                }
             }
         }
     }

@@ -17,8 +17,8 @@ use streamem_wire::{
     Generation, Newest, RingState, Sequence, Slot, SubscriptionId, header, lease, page, record,
 };
 
-/// Slots a source has in hand.
-const FILLING: u32 = 1;
+/// Slots a source has in hand that makes one frame after the other.
+pub const ONE_IN_HAND: u32 = 1;
 
 /// What is in a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,7 @@ pub struct Core {
     memory: Arc<StreamMemory>,
     contents: Vec<Content>,
     source: u64,
+    in_hand: u32,
     newest: Sequence,
     seats: Seats,
     counters: Counters,
@@ -65,6 +66,7 @@ impl Core {
             contents: vec![Content::Nothing; memory.shape().slots],
             memory: Arc::new(memory),
             source: 0,
+            in_hand: ONE_IN_HAND,
             newest: Sequence::NONE,
             seats: Seats::default(),
             counters: Counters::default(),
@@ -112,10 +114,11 @@ impl Core {
         self.put_counters();
     }
 
-    /// From now on this source fills it, and no other: what one before it still has in hand is
-    /// neither taken back nor published.
-    pub fn begin(&mut self, source: u64) {
+    /// From now on this source fills it, with so many slots in hand, and no other: what one before it
+    /// still has in hand is neither taken back nor published.
+    pub fn begin(&mut self, source: u64, in_hand: u32) {
         self.source = source;
+        self.in_hand = in_hand;
         for content in &mut self.contents {
             if *content == Content::Claimed {
                 *content = Content::Nothing;
@@ -222,7 +225,7 @@ impl Core {
             memory: Arc::clone(&self.memory),
             newest: self.newest,
             counters: self.counters,
-            filling: FILLING,
+            filling: self.in_hand,
             kept: self.kept(),
             leases: self.leases(),
             refused_by_leavers: self.refused_by_leavers,
@@ -253,13 +256,13 @@ impl Core {
     /// How many slots the promises made to readers need.
     #[must_use]
     pub fn slots_needed(&self) -> u32 {
-        FILLING + self.kept() + self.leases()
+        self.in_hand + self.kept() + self.leases()
     }
 
     /// What the sum would be with one more reader.
     #[must_use]
     pub fn slots_needed_with(&self, terms: super::Terms) -> u32 {
-        FILLING + self.kept().max(terms.depth) + self.leases() + terms.leases
+        self.in_hand + self.kept().max(terms.depth) + self.leases() + terms.leases
     }
 
     /// The next slot of the pool that is needed and was not committed in advance yet. One at a time,
@@ -272,6 +275,12 @@ impl Core {
         let slot_bytes = self.memory.shape().slot_bytes as u64;
         let from = u64::from(self.committed_slots) * slot_bytes;
         Some(from..from + slot_bytes)
+    }
+
+    /// What the sum would be with another source.
+    #[must_use]
+    pub fn slots_needed_by(&self, in_hand: u32) -> u32 {
+        in_hand + self.kept() + self.leases()
     }
 
     /// The slot of [`Core::next_commit`] is committed, unless the memory is another by now.
@@ -293,6 +302,12 @@ impl Core {
         self.refused_by_leavers += leavers.map(|seat| refused(seat)).sum::<u64>();
         self.seats.remove(id);
         self.put_readers();
+    }
+
+    /// The newest frame.
+    #[must_use]
+    pub fn newest(&self) -> Sequence {
+        self.newest
     }
 
     /// Everybody who reads.

@@ -6,18 +6,22 @@
 mod bell;
 mod core;
 mod figures;
+mod intake;
 mod memory;
+mod publication;
+mod published;
 mod reader;
 mod seat;
 mod worker;
 
 pub use bell::Bell;
-pub use core::{Core, Frame};
+pub use core::{Core, Frame, ONE_IN_HAND};
 pub use figures::Figures;
-pub use memory::{StreamMemory, Unfit};
+pub use memory::{Pool, StreamMemory, Unfit, published_slot_bytes};
+pub use publication::{BROUGHT_MAX, Desk, Prepared, Publication, Publisher};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Seats, Terms};
-pub use worker::{Loss, Losses, Worker, lock};
+pub use worker::{Loss, Losses, Turn, Worker, lock};
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
@@ -95,7 +99,7 @@ impl Stream {
         self.worker = None;
         self.source = source;
         let mut core = lock(&self.core);
-        core.begin(source);
+        core.begin(source, ONE_IN_HAND);
         core.set_state(RingState::Live);
         drop(core);
         let core = Arc::clone(&self.core);
@@ -301,8 +305,8 @@ impl Stream {
             why: self.lost.as_ref().map(|lost| lost.why.clone()),
             layout: self.layout.clone(),
             generation: memory.shape().generation,
-            pool: memory.pool.kind.to_owned(),
-            protection: memory.pool.protection.name().to_owned(),
+            pool: memory.pool.kind().to_owned(),
+            protection: memory.pool.protection().to_owned(),
             slots: figures.slots_needed(),
             slots_max: figures.slots_max(),
             slot_bytes: memory.shape().slot_bytes as u64,
@@ -324,9 +328,9 @@ impl Stream {
         message::Pool {
             stream: self.name.clone(),
             generation: memory.shape().generation,
-            kind: memory.pool.kind.to_owned(),
-            protection: memory.pool.protection.name().to_owned(),
-            huge: memory.pool.huge,
+            kind: memory.pool.kind().to_owned(),
+            protection: memory.pool.protection().to_owned(),
+            huge: memory.pool.made().is_some_and(|pool| pool.huge),
             slots: figures.slots_needed(),
             slots_max: figures.slots_max(),
             slot_bytes: memory.shape().slot_bytes as u64,

@@ -123,6 +123,7 @@ impl Broker {
             stream: self.stream(),
             ring,
             pool,
+            slots: None,
             lease,
             eventfd,
         }

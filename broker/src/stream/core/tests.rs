@@ -26,7 +26,7 @@ fn memory(generation: u32) -> StreamMemory {
 
 fn core() -> Core {
     let mut core = Core::new(memory(1), false);
-    core.begin(OLD);
+    core.begin(OLD, ONE_IN_HAND);
     core
 }
 
@@ -50,7 +50,7 @@ fn a_source_that_was_replaced_can_claim_nothing() {
     let mut core = core();
     assert!(core.claim(NEW).is_none(), "it has not begun yet");
     assert!(core.claim(OLD).is_some());
-    core.begin(NEW);
+    core.begin(NEW, ONE_IN_HAND);
     assert!(core.claim(OLD).is_none());
     assert!(core.claim(NEW).is_some());
 }
@@ -61,7 +61,7 @@ fn a_source_that_was_replaced_can_publish_nothing() {
     let before = core.claim(OLD).unwrap();
     let during = core.claim(OLD).unwrap();
     assert!(core.publish(OLD, &frame(before), &[]).is_some());
-    core.begin(NEW);
+    core.begin(NEW, ONE_IN_HAND);
     let published = (core.newest, core.counters.published);
     assert!(core.publish(OLD, &frame(during), &[]).is_none());
     assert_eq!((core.newest, core.counters.published), published);
@@ -78,7 +78,7 @@ fn what_a_replaced_source_had_in_hand_can_be_claimed_again() {
     while let Some(claimed) = core.claim(OLD) {
         in_hand.push(claimed.slot());
     }
-    core.begin(NEW);
+    core.begin(NEW, ONE_IN_HAND);
     let mut claimed = Vec::new();
     while let Some(next) = core.claim(NEW) {
         claimed.push(next.slot());
