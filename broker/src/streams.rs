@@ -5,15 +5,12 @@
 use crate::access::Access;
 use crate::config::{Config, PoolConfig, StreamConfig};
 use crate::pool::{Memfd, Protection};
-use crate::quota::Charge;
 use crate::source::{self, BadSource, Pattern, SourceUri};
-use crate::store::{Kept, KeptReader, KeptStream, Label, Store};
-use crate::stream::{Bell, Losses, Owner, Reader, Seat, Stream, StreamMemory, Terms};
+use crate::store::{Kept, KeptStream, Label, Store};
+use crate::stream::{Losses, Stream, StreamMemory};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use streamem_wire::message::Quota;
-use streamem_wire::{Generation, Reason, Refusal, SessionId, StreamName, SubscriptionId};
-use tracing::{info, warn};
+use streamem_wire::{Generation, Reason, Refusal, StreamName, SubscriptionId};
+use tracing::info;
 
 /// Why a stream could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +39,11 @@ impl StreamError {
 }
 
 mod publishing;
+mod reading;
 
 pub use publishing::{Begun, Plan, Publications, no_such_publication};
+use reading::adopt_reader;
+pub use reading::amount;
 
 /// The collection.
 #[derive(Debug)]
@@ -275,113 +275,6 @@ impl Streams {
         }
         Some(stream)
     }
-
-    /// Adds a reader to a stream.
-    pub fn join(
-        &mut self,
-        name: &StreamName,
-        owner: Owner,
-        terms: Terms,
-        bell: Option<Bell>,
-        charge: Charge,
-    ) -> Result<SubscriptionId, Refusal> {
-        let Some(stream) = self.by_name.get_mut(name) else {
-            return Err(no_such_stream(name));
-        };
-        let limited = (owner.uid != 0 && owner.uid != rustix::process::getuid().as_raw())
-            .then_some(owner.uid);
-        stream
-            .admit(terms, limited)
-            .map_err(|why| Refusal::new(Reason::PoolFull, name.as_str(), why))?;
-        self.subscriptions += 1;
-        let id = SubscriptionId(self.subscriptions);
-        let seat = Seat::new(&self.allocator, id, terms, bell).map_err(|error| {
-            Refusal::new(Reason::OutOfResources, name.as_str(), error.to_string())
-        })?;
-        let reader = Reader {
-            owner,
-            handed: stream.generation(),
-            seat: Arc::new(seat),
-            charge: Some(charge),
-        };
-        if !stream.is_published() {
-            self.store.keep_reader(name, &reader);
-        }
-        stream.join(reader);
-        Ok(id)
-    }
-
-    /// Gives a subscription from before a restart back to its owner.
-    pub fn resume(
-        &mut self,
-        name: &StreamName,
-        id: SubscriptionId,
-        owner: Owner,
-        charge: impl FnOnce(Terms) -> Result<Charge, Refusal>,
-    ) -> Result<bool, Refusal> {
-        let reader = self
-            .by_name
-            .get_mut(name)
-            .and_then(|stream| stream.reader_mut(id));
-        let Some(reader) = reader.filter(|reader| {
-            reader.owner.session.is_none()
-                && reader.owner.pid == owner.pid
-                && reader.owner.uid == owner.uid
-        }) else {
-            return Ok(false);
-        };
-        reader.charge = Some(charge(reader.seat.terms)?);
-        reader.owner = owner;
-        Ok(true)
-    }
-
-    /// Ends a subscription. Returns the name of its stream.
-    pub fn leave(&mut self, id: SubscriptionId) -> Option<StreamName> {
-        let (name, reader) = self
-            .by_name
-            .iter_mut()
-            .find_map(|(name, stream)| stream.leave(id).map(|reader| (name.clone(), reader)))?;
-        self.store.forget_reader(&name, &reader);
-        Some(name)
-    }
-
-    /// A reader has not got the newest memory after all.
-    pub fn hand_again(&mut self, id: SubscriptionId) {
-        let mut streams = self.by_name.values_mut();
-        if let Some(reader) = streams.find_map(|stream| stream.reader_mut(id)) {
-            reader.handed = Generation(0);
-        }
-    }
-
-    /// The subscriptions of a session.
-    #[must_use]
-    pub fn readers_of(&self, session: SessionId) -> Vec<SubscriptionId> {
-        self.by_name
-            .values()
-            .flat_map(|stream| stream.readers_of(session))
-            .collect()
-    }
-
-    /// The stream a subscription belongs to.
-    #[must_use]
-    pub fn of_subscription(&self, id: SubscriptionId) -> Option<&Stream> {
-        self.by_name
-            .values()
-            .find(|stream| stream.reader(id).is_some())
-    }
-}
-
-/// What a reader with these terms can pin, and the descriptors it is handed.
-#[must_use]
-pub fn amount(slot_bytes: u64, terms: Terms, fds: u64) -> Quota {
-    let slots = u64::from(terms.leases) + u64::from(terms.depth).saturating_sub(1);
-    Quota {
-        sessions: 0,
-        subscriptions: 1,
-        leases: terms.leases.into(),
-        descriptors: fds,
-        bytes: slots * slot_bytes,
-    }
 }
 
 /// The refusal for a name nobody has.
@@ -392,29 +285,4 @@ pub fn no_such_stream(name: &StreamName) -> Refusal {
         name.as_str()
     );
     Refusal::new(Reason::NoSuchStream, name.as_str(), message)
-}
-
-fn adopt_reader(kept: KeptReader) -> Option<Reader> {
-    let legal = (1..=streamem_wire::LEASES_MAX).contains(&usize::try_from(kept.terms.leases).ok()?);
-    match crate::pool::adopt(kept.page, "lease page", Protection::Shared) {
-        Ok(page) if legal && page.map.len() >= streamem_wire::LEASE_PAGE_BYTES => {
-            let seat = Seat {
-                id: kept.id,
-                terms: kept.terms,
-                page,
-                bell: kept.bell,
-            };
-            Some(Reader {
-                owner: kept.owner,
-                handed: Generation(0),
-                seat: Arc::new(seat),
-                charge: None,
-            })
-        }
-        Ok(_) => None,
-        Err(error) => {
-            warn!("subscription {} is not gone on with: {error}", kept.id);
-            None
-        }
-    }
 }
