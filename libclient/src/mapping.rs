@@ -28,7 +28,11 @@ pub(crate) struct Memory {
 
 impl Memory {
     /// Maps what was handed over, if it is what the reply says.
-    pub(crate) fn map(ring: &OwnedFd, pool_file: OwnedFd, stream: &Stream) -> Result<Memory, Error> {
+    pub(crate) fn map(
+        ring: &OwnedFd,
+        pool_file: OwnedFd,
+        stream: &Stream,
+    ) -> Result<Memory, Error> {
         let stat = |file| size_and_inode(file).map_err(|e| Error::system("fstat", e));
         let (ring_bytes, ring_inode) = stat(ring)?;
         let (pool_bytes, _) = stat(&pool_file)?;
