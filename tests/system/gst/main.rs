@@ -163,7 +163,8 @@ impl Drop for Pipeline {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            let log = self.file.with_added_extension("log");
+            let mut log = self.file.clone().into_os_string();
+            log.push(".log");
             let said = std::fs::read_to_string(log).unwrap_or_default();
             eprintln!("--- {} ---\n{said}", self.file.display());
         }
