@@ -27,6 +27,9 @@ for verb in "$@"; do
         need python3 python3
         need pgrep procps
         need systemd-analyze systemd
+        # For scripts/trixie.sh.
+        need mmdebstrap mmdebstrap
+        [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         ;;
     lint)
         need shellcheck shellcheck
@@ -77,4 +80,8 @@ if [[ " $* " == *" lint "* ]]; then
             cargo install cargo-deny --locked --root target/tools --target-dir target/tools/build
         rm -rf target/tools/build
     fi
+fi
+
+if [[ " $* " == *" test "* ]]; then
+    scripts/trixie.sh
 fi

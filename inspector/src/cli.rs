@@ -66,6 +66,18 @@ Examples:
   streamem grab imu -o imu.npy --clip 100
   streamem grab randcam -o clip.npy --clip 30    shape (30, 720, 1280, 3)")]
     Grab(Grab),
+    /// Serve a stream to GStreamer's unixfdsrc, which needs no plugin of ours.
+    #[command(after_help = "Examples:
+  streamem gst randcam --listen /tmp/randcam.gst
+  gst-launch-1.0 unixfdsrc socket-path=/tmp/randcam.gst ! videoconvert ! autovideosink sync=false
+
+Needs GStreamer 1.24 or newer on the reading side, and no more rights than any client.
+Each reader is a subscription of its own: one that is stopped holds up nobody.
+Whoever may write to the socket may read the stream: its mode follows the umask.
+A buffer's time stamp is when the frame was captured; a sink that keeps time needs room
+for the frame's age, as with sync=false or ts-offset.
+Ends with Ctrl-C; readers are told so.")]
+    Gst(Gst),
     /// Show a stream in this terminal: a moving picture, sound levels or numbers.
     #[command(after_help = "Examples:
   streamem view randcam               q or Ctrl-C ends it
@@ -160,6 +172,20 @@ pub struct Grab {
     /// How long to wait for a frame.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub timeout: u64,
+}
+
+/// `gst`.
+#[derive(Args, Debug)]
+pub struct Gst {
+    /// The stream.
+    #[arg(value_parser = StreamName::new)]
+    pub stream: StreamName,
+    /// The socket to make for readers.
+    #[arg(long, value_name = "PATH")]
+    pub listen: PathBuf,
+    /// How many frames each reader may hold; it misses those that come meanwhile.
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub leases: u32,
 }
 
 /// How a picture is drawn in the terminal.

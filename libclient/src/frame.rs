@@ -5,6 +5,8 @@
 use crate::lease::Lease;
 use crate::view::cpu;
 use std::fmt;
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::lease::{self, Stamp};
@@ -37,6 +39,22 @@ impl Frame {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         cpu::bytes(&self.lease, self.stamp.used_bytes)
+    }
+
+    /// The same bytes as a part of a file: the descriptor of the pool, or of the slot where the publisher
+    /// brought each its own, and where in it they lie.
+    ///
+    /// For handing the frame on to another process or to a library that maps by itself. Whoever has
+    /// the descriptor can read the whole file, and only these bytes stay as they are, and only while
+    /// this frame is held.
+    #[must_use]
+    pub fn memory(&self) -> (BorrowedFd<'_>, Range<u64>) {
+        let (file, start) = self
+            .lease
+            .memory()
+            .file(self.lease.slot())
+            .expect("a leased slot is one of the pool's");
+        (file, start..start + self.bytes().len() as u64)
     }
 
     /// The rows of one plane; `None` if there is no such plane or the frame is too short for it.

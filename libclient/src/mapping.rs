@@ -7,7 +7,7 @@ use crate::connection::{Answer, Descriptors};
 use crate::error::{Error, Fault};
 use crate::lease::LeaseMemory;
 use crate::pool::{Pool, Slots};
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use streamem_sys::file::size_and_inode;
 use streamem_sys::{Mapping, ReadOnly};
@@ -69,6 +69,11 @@ impl Memory {
     /// The mapping a slot is in, and where it begins there.
     pub(crate) fn place(&self, slot: Slot) -> Option<(&Mapping<ReadOnly>, usize)> {
         self.pool.place(slot, self.shape.slot_bytes)
+    }
+
+    /// What a slot was mapped from, to be handed on, and where it begins there.
+    pub(crate) fn file(&self, slot: Slot) -> Option<(BorrowedFd<'_>, u64)> {
+        self.pool.file(slot, self.shape.slot_bytes)
     }
 
     pub(crate) fn layout(&self) -> &Layout {

@@ -3,7 +3,7 @@
 //! Owns the mappings; a slot that was brought by its publisher is mapped at its first use, never before.
 
 use crate::error::{Error, Fault};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 use streamem_sys::{Mapping, ReadOnly};
 use streamem_wire::Slot;
@@ -18,7 +18,7 @@ pub(crate) enum Slots {
 /// The slots of a stream.
 #[derive(Debug)]
 pub(crate) enum Pool {
-    InOne(Mapping<ReadOnly>),
+    InOne(OwnedFd, Mapping<ReadOnly>),
     Each(Vec<Brought>),
 }
 
@@ -36,9 +36,9 @@ impl Pool {
             // The whole file, because memory of huge pages can only be unmapped in whole pages.
             Slots::InOne(file) => {
                 let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-                let map = Mapping::new(file, bytes, ReadOnly);
-                map.map(Pool::InOne)
-                    .map_err(|cause| Error::memory("pool", cause))
+                let map = Mapping::new(&file, bytes, ReadOnly);
+                let map = map.map_err(|cause| Error::memory("pool", cause))?;
+                Ok(Pool::InOne(file, map))
             }
             Slots::Each(files) => {
                 let brought = files.into_iter().map(|file| Brought {
@@ -71,8 +71,16 @@ impl Pool {
         slot_bytes: usize,
     ) -> Option<(&Mapping<ReadOnly>, usize)> {
         match self {
-            Pool::InOne(map) => Some((map, slot.index() * slot_bytes)),
+            Pool::InOne(_, map) => Some((map, slot.index() * slot_bytes)),
             Pool::Each(slots) => Some((slots.get(slot.index())?.map.get()?, 0)),
+        }
+    }
+
+    /// The file a slot is in, and where it begins there.
+    pub(crate) fn file(&self, slot: Slot, slot_bytes: usize) -> Option<(BorrowedFd<'_>, u64)> {
+        match self {
+            Pool::InOne(file, _) => Some((file.as_fd(), slot.index() as u64 * slot_bytes as u64)),
+            Pool::Each(slots) => Some((slots.get(slot.index())?.file.as_fd(), 0)),
         }
     }
 }

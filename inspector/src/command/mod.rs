@@ -9,6 +9,7 @@ mod fds;
 mod frame_line;
 mod generate;
 mod grab;
+mod gst;
 mod info;
 mod list;
 mod monitor;
@@ -33,6 +34,7 @@ pub fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Watch(asked) => watch::run(&broker, asked, output),
         Command::Top(asked) => top::run(&broker, asked, output),
         Command::Grab(asked) => grab::run(&broker, asked, output),
+        Command::Gst(asked) => gst::run(&broker, asked, output),
         Command::View(asked) => view::run(&broker, asked, output),
         Command::Fds(asked) => fds::run(&broker, asked, output),
         Command::Monitor(asked) => monitor::run(&broker, asked, output),

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Puts GStreamer 1.26 with unixfdsrc, from Debian 13, into target/trixie, beside whatever GStreamer this
+# machine has: target/trixie/run gst-launch-1.0 … runs it. Made once; about 80 MB. Needs no chroot.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+place=target/trixie
+cmp --quiet "$0" $place/made-by && exit
+
+# The mirror this machine has for Debian; elsewhere mmdebstrap knows one.
+# shellcheck disable=SC2016
+mapfile -t mirror < <(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI)' |
+    awk '$1 == "Debian" && $2 == "main" && $3 !~ /security/ && !seen[$3]++ { print $3 }')
+
+echo "unpacking GStreamer of Debian 13 into $place, once"
+rm -rf $place
+mkdir -p $place
+# Of the package that has unixfdsrc only that is taken: the rest of it needs ten times as much.
+# shellcheck disable=SC2016
+mmdebstrap --quiet --variant=extract \
+    --include=base-files,gstreamer1.0-tools,gstreamer1.0-plugins-base \
+    --extract-hook='cd "$1/tmp" &&
+        APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download gstreamer1.0-plugins-bad &&
+        dpkg-deb --fsys-tarfile gstreamer1.0-plugins-bad_*.deb |
+            tar -C "$1" -x --wildcards "./usr/lib/*/libgstunixfd.so" &&
+        rm gstreamer1.0-plugins-bad_*.deb' \
+    trixie $place/root "${mirror[@]:0:1}" >/dev/null
+
+cat >$place/run <<'END'
+#!/bin/sh
+# Runs a program of the folder beside it with the libraries it has there.
+here=$(cd "$(dirname "$0")" && pwd)/root
+program=$here/usr/bin/$1
+shift
+set -- "$program" "$@"
+for loader in "$here"/usr/lib*/ld-linux*.so.*; do break; done
+for plugins in "$here"/usr/lib/*/gstreamer-1.0; do break; done
+export GST_PLUGIN_SYSTEM_PATH_1_0="$plugins" GST_REGISTRY_1_0="$here/registry" GST_REGISTRY_FORK=no
+exec "$loader" --library-path "${plugins%/*}" "$@"
+END
+chmod +x $place/run
+$place/run gst-inspect-1.0 unixfdsrc >/dev/null
+cp "$0" $place/made-by
