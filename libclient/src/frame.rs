@@ -5,6 +5,7 @@
 use crate::lease::Lease;
 use crate::view::cpu;
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::lease::{self, Stamp};
@@ -46,6 +47,18 @@ impl Frame {
         let start = usize::try_from(plane.offset).ok()?;
         let end = usize::try_from(plane.end()).ok()?;
         self.bytes().get(start..end)
+    }
+
+    /// The descriptor of the memory the frame lies in, and where in it the frame begins: to hand it
+    /// on to another process, or to import it.
+    ///
+    /// Whoever maps it sees other frames there as well, and this one only while it is held.
+    #[must_use]
+    pub fn memory(&self) -> (BorrowedFd<'_>, u64) {
+        let memory = self.lease.memory();
+        let slot_bytes = memory.ring().shape().slot_bytes;
+        let begins = self.lease.slot().index() * slot_bytes;
+        (memory.pool_file(), begins as u64)
     }
 
     /// How the bytes are to be read.

@@ -46,6 +46,8 @@ mod connection;
 mod cursor;
 mod deadline;
 mod error;
+#[cfg(feature = "capi")]
+mod ffi;
 mod frame;
 mod lease;
 mod link;
@@ -63,7 +65,7 @@ pub use frame::Frame;
 pub use replies::Replies;
 pub use streamem_wire::{
     Array, BadName, Colour, Field, Format, Kind, Layout, Plane, Reason, Refusal, SideData,
-    StreamName, clock, flags, message,
+    StreamName, clock, flags, message, side_kind,
 };
 pub use subscription::{StreamState, Subscription};
 

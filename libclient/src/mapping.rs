@@ -6,7 +6,7 @@
 use crate::connection::{Answer, Descriptors};
 use crate::error::{Error, Fault};
 use crate::lease::LeaseMemory;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use streamem_sys::file::size_and_inode;
 use streamem_sys::{Mapping, ReadOnly};
@@ -21,16 +21,21 @@ pub(crate) struct Memory {
     ring: Mapping<ReadOnly>,
     ring_inode: u64,
     pool: Mapping<ReadOnly>,
+    pool_file: OwnedFd,
     shape: RingShape,
     layout: Layout,
 }
 
 impl Memory {
     /// Maps what was handed over, if it is what the reply says.
-    pub(crate) fn map(ring: &OwnedFd, pool: &OwnedFd, stream: &Stream) -> Result<Memory, Error> {
+    pub(crate) fn map(
+        ring: &OwnedFd,
+        pool_file: OwnedFd,
+        stream: &Stream,
+    ) -> Result<Memory, Error> {
         let stat = |file| size_and_inode(file).map_err(|e| Error::system("fstat", e));
         let (ring_bytes, ring_inode) = stat(ring)?;
-        let (pool_bytes, _) = stat(pool)?;
+        let (pool_bytes, _) = stat(&pool_file)?;
         let ring_bytes = whole(ring_bytes).min(RING_WORDS_MAX * 8);
         let ring = Mapping::new(ring, ring_bytes, ReadOnly);
         let ring = ring.map_err(|cause| Error::memory("ring", cause))?;
@@ -45,12 +50,13 @@ impl Memory {
             return Err(Fault::Layout { slot_bytes }.into());
         }
         // The whole file, because memory of huge pages can only be unmapped in whole pages.
-        let pool = Mapping::new(pool, whole(pool_bytes), ReadOnly);
+        let pool = Mapping::new(&pool_file, whole(pool_bytes), ReadOnly);
         let pool = pool.map_err(|cause| Error::memory("pool", cause))?;
         Ok(Memory {
             ring,
             ring_inode,
             pool,
+            pool_file,
             shape,
             layout: stream.layout.clone(),
         })
@@ -62,6 +68,11 @@ impl Memory {
 
     pub(crate) fn pool(&self) -> &Mapping<ReadOnly> {
         &self.pool
+    }
+
+    /// The file behind the pool, for who hands it on.
+    pub(crate) fn pool_file(&self) -> BorrowedFd<'_> {
+        self.pool_file.as_fd()
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -116,7 +127,7 @@ pub(crate) fn adopt(
         Before::Subscribed(_) | Before::Nothing => (None, None),
     };
     let memory = match (ring, pool, memory_before) {
-        (Some(ring), Some(pool), _) => Arc::new(Memory::map(&ring, &pool, &grant.stream)?),
+        (Some(ring), Some(pool), _) => Arc::new(Memory::map(&ring, pool, &grant.stream)?),
         (None, None, Some(memory)) => Arc::clone(memory),
         (None, ..) => return Err(Fault::Absent("ring").into()),
         (_, None, _) => return Err(Fault::Absent("pool").into()),

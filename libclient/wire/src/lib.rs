@@ -52,4 +52,4 @@ pub use ring::{
     BadPage, HEADER_WORDS, Newest, PAGE_VERSION, RECORD_WORDS, RING_MAGIC, Ring, RingShape,
     RingState, SIDE_BYTES_MAX, SLOTS_MAX, header, record,
 };
-pub use side::{SideData, clock, flags};
+pub use side::{SideData, clock, flags, side_kind};
