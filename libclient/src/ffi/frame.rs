@@ -139,7 +139,7 @@ pub extern "C" fn streamem_frame_source_sequence(frame: *const FrameHandle) -> u
 }
 
 /// Writes how the frame's bytes are to be read. `layout` is the caller's, with its `struct_size` set
-/// (STREAMEM_LAYOUT_INIT); nothing in it refers to the frame.
+/// (streamem_layout_init); nothing in it refers to the frame.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn streamem_frame_layout(
     frame: *const FrameHandle,

@@ -21,7 +21,7 @@ pub const STREAMEM_LATEST: u32 = 0;
 /// Each frame in order, as long as the reader is at most `depth` behind.
 pub const STREAMEM_EVERY: u32 = 1;
 
-/// What is asked of a subscription. Begin with STREAMEM_OPTIONS_INIT and change what is to be
+/// What is asked of a subscription. Begin with streamem_options_init() and change what is to be
 /// different: 0 and NULL mean the usual.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
