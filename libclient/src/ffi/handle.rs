@@ -44,8 +44,14 @@ impl<T> Table<T> {
         if handle.is_null() {
             return Ok(());
         }
-        let removed = self.open().remove(&handle.addr());
+        let mut open = self.open();
+        let removed = open.remove(&handle.addr());
+        if open.is_empty() {
+            // An empty map keeps some memory; so what is still there at the end was never released.
+            *open = BTreeMap::new();
+        }
         // Dropped only here, where the table is free for others again.
+        drop(open);
         removed.map(drop).ok_or_else(|| self.stranger(handle))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns the order in which the sources are read; never changes the file that is checked in.
 
-use super::library::Library;
+use super::library::{Library, succeeded};
 use std::collections::BTreeSet;
 use std::fs::read_to_string;
 use std::process::Command;
@@ -67,6 +67,28 @@ fn every_source_of_functions_is_in_the_header() {
         let exports = text.contains("#[unsafe(no_mangle)]");
         let is_read = SOURCES.iter().any(|source| name == Some((*source).into()));
         assert!(is_read || !exports, "{name:?} is not in SOURCES");
+    }
+}
+
+/// The dialects it must be good in; of clang only where there is one.
+#[test]
+fn c_and_cpp_take_the_header_without_a_warning_and_twice() {
+    let mut dialects = vec![
+        "gcc -xc -std=c99",
+        "gcc -xc -std=c17",
+        "g++ -xc++ -std=c++11",
+    ];
+    if Command::new("clang").arg("--version").output().is_ok() {
+        dialects.extend(["clang -xc -std=c99", "clang -xc++ -std=c++11"]);
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("twice");
+    let text = "#include <streamem.h>\n#include <streamem.h>\nint main(void) { return 0; }\n";
+    std::fs::write(&source, text).expect("a file in it");
+    for dialect in dialects {
+        let mut command = Library::built().compiler(dialect);
+        let output = command.arg("-fsyntax-only").arg(&source).output();
+        succeeded(dialect, &output.expect("scripts/setup.sh test"));
     }
 }
 

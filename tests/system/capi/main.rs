@@ -2,5 +2,7 @@
 //!
 //! Owns building programs with the system's compilers; never calls the library from Rust.
 
+mod examples;
 mod header;
 mod library;
+mod programs;

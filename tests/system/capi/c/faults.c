@@ -100,7 +100,7 @@ static void frames_beyond_their_time(const char *socket, const char *stream)
 
 int main(int argc, char **argv)
 {
-  CHECK(argc == 3);
+  CHECK(argc >= 3);
   arguments_that_cannot_be(argv[1], argv[2]);
   brokers_and_streams_that_are_not_there(argv[1]);
   frames_beyond_their_time(argv[1], argv[2]);

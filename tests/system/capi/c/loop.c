@@ -33,7 +33,7 @@ static void *sum_and_release(void *frame)
 
 int main(int argc, char **argv)
 {
-  CHECK(argc == 3);
+  CHECK(argc >= 3);
   int before = descriptors();
   streamem_options options = options_at(argv[1]);
   options.eventfd = 1;

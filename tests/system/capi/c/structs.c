@@ -24,7 +24,7 @@ static int subscribe(const char *stream, void *options)
 
 int main(int argc, char **argv)
 {
-  CHECK(argc == 3);
+  CHECK(argc >= 3);
   struct later_options later = {options_at(argv[1]), 0};
   later.now.struct_size = sizeof later;
   CHECK(subscribe(argv[2], &later) == 0);
