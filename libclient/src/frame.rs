@@ -5,6 +5,7 @@
 use crate::lease::Lease;
 use crate::view::cpu;
 use std::fmt;
+use std::ops::Range;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 use streamem_sys::clock::monotonic_ns;
@@ -40,6 +41,19 @@ impl Frame {
         cpu::bytes(&self.lease, self.stamp.used_bytes)
     }
 
+    /// The same bytes as a part of a file: the pool's descriptor, read-only, and where in it they lie.
+    ///
+    /// For handing the frame on to another process or to a library that maps by itself. Whoever has
+    /// the descriptor can read the whole pool, and only these bytes stay as they are, and only while
+    /// this frame is held.
+    #[must_use]
+    pub fn memory(&self) -> (BorrowedFd<'_>, Range<u64>) {
+        let memory = self.lease.memory();
+        let start = self.lease.slot().index() as u64 * memory.ring().shape().slot_bytes as u64;
+        let end = start + self.bytes().len() as u64;
+        (memory.pool_file(), start..end)
+    }
+
     /// The rows of one plane; `None` if there is no such plane or the frame is too short for it.
     #[must_use]
     pub fn plane(&self, index: usize) -> Option<&[u8]> {
@@ -47,18 +61,6 @@ impl Frame {
         let start = usize::try_from(plane.offset).ok()?;
         let end = usize::try_from(plane.end()).ok()?;
         self.bytes().get(start..end)
-    }
-
-    /// The descriptor of the memory the frame lies in, and where in it the frame begins: to hand it
-    /// on to another process, or to import it.
-    ///
-    /// Whoever maps it sees other frames there as well, and this one only while it is held.
-    #[must_use]
-    pub fn memory(&self) -> (BorrowedFd<'_>, u64) {
-        let memory = self.lease.memory();
-        let slot_bytes = memory.ring().shape().slot_bytes;
-        let begins = self.lease.slot().index() * slot_bytes;
-        (memory.pool_file(), begins as u64)
     }
 
     /// How the bytes are to be read.

@@ -70,7 +70,7 @@ impl Memory {
         &self.pool
     }
 
-    /// The file behind the pool, for who hands it on.
+    /// What the pool was mapped from, to be handed on.
     pub(crate) fn pool_file(&self) -> BorrowedFd<'_> {
         self.pool_file.as_fd()
     }

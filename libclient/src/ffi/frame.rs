@@ -198,10 +198,10 @@ pub unsafe extern "C" fn streamem_frame_memory(
 ) -> c_int {
     status(|| {
         let frame = FRAMES.get(frame)?;
-        let (memory, begins) = frame.memory();
+        let (memory, place) = frame.memory();
         if !offset.is_null() {
             // SAFETY: the header asks for a place, or NULL.
-            unsafe { Place::new(offset, "offset") }?.put(begins);
+            unsafe { Place::new(offset, "offset") }?.put(place.start);
         }
         Ok(memory.as_raw_fd())
     })

@@ -1,7 +1,7 @@
 //! Frames as a reader gets them: in which order, how many were lost, what they say, how long they stay.
 
 use crate::fake::FakeBroker;
-use crate::memory::SLOTS;
+use crate::memory::{SLOT_BYTES, SLOTS};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 use std::os::fd::AsFd;
@@ -43,6 +43,20 @@ fn a_frame_is_what_the_source_wrote_and_says_what_the_ring_says() {
         gain: 1.0,
     };
     assert_eq!(frame.side_data(), [exposure]);
+}
+
+#[test]
+fn a_frame_is_also_a_part_of_a_file() {
+    let broker = FakeBroker::start();
+    broker.publish(3);
+    let mut sub = broker.subscribe().open().unwrap();
+    let frame = expect(&mut sub);
+    let (file, place) = frame.memory();
+    assert_eq!(place.start % SLOT_BYTES as u64, 0);
+    let mut bytes = vec![0; usize::try_from(place.end - place.start).unwrap()];
+    rustix::io::pread(file, &mut bytes, place.start).unwrap();
+    assert_eq!(bytes, frame.bytes());
+    assert!(rustix::io::pwrite(file, &[1], place.start).is_err());
 }
 
 #[test]

@@ -27,6 +27,18 @@ fn every_example_runs() {
 }
 
 #[test]
+fn the_program_in_readme_is_one() {
+    let readme = std::fs::read_to_string(binaries::workspace().join("README.md"));
+    let readme = readme.expect("a README");
+    let program = readme.split("```c\n").nth(1).expect("a program in C");
+    let program = program.split("```").next().unwrap_or_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = folder.path().join("readme.c");
+    std::fs::write(&source, program).expect("a file in it");
+    Library::built().compile(source.to_str().expect("a text"), Build::C);
+}
+
+#[test]
 fn an_example_that_cannot_go_on_says_why() {
     let broker = Broker::start();
     for (source, build) in EXAMPLES {

@@ -3,9 +3,11 @@
 //! Owns which program is run how; what must hold is checked in the programs themselves.
 
 use super::library::{Build, Library, own, succeeded};
+use serde_json::json;
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use streamem::{Format, Layout};
 use streamem_tests::{Broker, eventually};
 use streamemd::source::pattern::bars;
@@ -93,6 +95,32 @@ fn a_frame_that_is_kept_is_found_by_valgrind_and_one_used_too_late_by_the_kernel
     let late = run(&mut Command::new(program), ["cam", "late"], &broker);
     let segmentation_fault = Some(rustix::process::Signal::SEGV.as_raw());
     assert_eq!(late.status.signal(), segmentation_fault, "{late:?}");
+}
+
+#[test]
+fn a_reader_stays_while_the_broker_is_away_and_hears_of_the_streams_end() {
+    let mut broker = broker();
+    let program = Library::built().compile(&own("staying"), Build::C);
+    let mut reader = Command::new(program)
+        .arg(broker.socket())
+        .arg("cam")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut lines = BufReader::new(reader.stdout.take().expect("a pipe")).lines();
+    // It ends by itself when nothing happens for long, and so does this.
+    let mut hear = |what: &str| {
+        let mut lines = lines.by_ref().map_while(Result::ok);
+        assert!(lines.any(|line| line == what), "it never said {what:?}");
+    };
+    hear("frame");
+    broker.kill9();
+    hear("away");
+    broker.restart();
+    hear("frame");
+    broker.ask("RemoveStream", json!({ "stream": "cam" }));
+    hear("ended");
+    assert!(reader.wait().expect("its end").success());
 }
 
 #[test]

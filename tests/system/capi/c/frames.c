@@ -1,7 +1,11 @@
 /* Takes COUNT frames in order and writes each to standard output: a line with what the library says
  * of it, then its bytes. frames SOCKET STREAM COUNT */
+#define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include <inttypes.h>
+#include <unistd.h>
+
+static unsigned char copy[4096];
 
 int main(int argc, char **argv)
 {
@@ -19,8 +23,11 @@ int main(int argc, char **argv)
     CHECK(streamem_next(subscription, 30000, &frame) == 1);
     streamem_layout layout = streamem_layout_init();
     CHECK(streamem_frame_layout(frame, &layout) == 0);
-    uint64_t offset = 1;
-    CHECK(streamem_frame_memory(frame, &offset) >= 0);
+    uint64_t offset;
+    int memory = streamem_frame_memory(frame, &offset);
+    CHECK(pread(memory, copy, sizeof copy, (off_t)offset) == (ssize_t)sizeof copy);
+    CHECK(memcmp(copy, streamem_frame_data(frame), sizeof copy) == 0);
+    CHECK(pwrite(memory, copy, 1, (off_t)offset) < 0);
     printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %zu %s %" PRIu32 " %" PRIu32
            " %" PRIu64 " %" PRIu32 "\n",
            streamem_frame_sequence(frame), streamem_frame_missed(frame),
