@@ -142,6 +142,7 @@ pub extern "C" fn streamem_version() -> *const c_char {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
     use std::ffi::CStr;
 
     fn last() -> String {
@@ -156,6 +157,42 @@ mod tests {
         let number = status(|| panic!("upside\0down"));
         assert_eq!(number, -Errno::IO.raw_os_error());
         assert!(last().contains("upside down"), "{}", last());
+    }
+
+    #[test]
+    fn what_a_program_would_tell_apart_has_a_number_of_its_own() {
+        let refused = |reason| Error::Refused(streamem_wire::Refusal::new(reason, "cam", "no"));
+        let absent = |cause: Errno| Error::NoBroker {
+            socket: "/nowhere".into(),
+            cause: cause.into(),
+        };
+        let errors = [
+            absent(Errno::NOENT),
+            absent(Errno::ACCESS),
+            Error::NoAnswer {
+                socket: "/there".into(),
+                seconds: 10,
+            },
+            refused(Reason::NoSuchStream),
+            refused(Reason::NotPermitted),
+            refused(Reason::QuotaExceeded),
+            refused(Reason::PoolFull),
+            refused(Reason::InvalidParameter),
+            Error::StreamEnded {
+                stream: "cam".to_owned(),
+            },
+            Error::StreamAbsent {
+                stream: "cam".to_owned(),
+                patience: std::time::Duration::from_secs(1),
+            },
+            Error::LeasesExhausted {
+                held: 2,
+                leases: 2,
+                wanted: 1,
+            },
+        ];
+        let numbers: BTreeSet<i32> = errors.iter().map(|e| errno(e).raw_os_error()).collect();
+        assert_eq!(numbers.len(), errors.len());
     }
 
     #[test]
