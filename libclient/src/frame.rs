@@ -49,9 +49,10 @@ impl Frame {
     #[must_use]
     pub fn memory(&self) -> (BorrowedFd<'_>, Range<u64>) {
         let memory = self.lease.memory();
-        let start = self.lease.slot().index() as u64 * memory.ring().shape().slot_bytes as u64;
-        let end = start + self.bytes().len() as u64;
-        (memory.pool_file(), start..end)
+        let file = memory.file(self.lease.slot());
+        let (file, start) = file.expect("a slot that is leased is in the pool");
+        let end = start + self.bytes().len();
+        (file, start as u64..end as u64)
     }
 
     /// The rows of one plane; `None` if there is no such plane or the frame is too short for it.

@@ -76,6 +76,9 @@ fn errno(error: &Error) -> Errno {
         Error::StreamEnded { .. } => Errno::NODEV,
         Error::StreamAbsent { .. } => Errno::TIME,
         Error::LeasesExhausted { .. } => Errno::NOBUFS,
+        Error::Rejected(_) => Errno::BADMSG,
+        Error::SideData { .. } => Errno::MSGSIZE,
+        Error::PublicationEnded { .. } => Errno::PIPE,
         Error::DescriptorsLost { .. } => Errno::MFILE,
         Error::Protocol(_) => Errno::PROTO,
         Error::System { cause, .. } => {
@@ -89,7 +92,9 @@ fn errno_of_refusal(reason: Reason) -> Errno {
     match reason {
         Reason::NoSuchStream => Errno::NOENT,
         Reason::StreamExists => Errno::EXIST,
-        Reason::NoSuchSubscription => Errno::SRCH,
+        Reason::NoSuchSubscription | Reason::NoSuchPublication => Errno::SRCH,
+        Reason::BadLayout => Errno::DOM,
+        Reason::BadMemory => Errno::BADF,
         Reason::NotPermitted => Errno::PERM,
         Reason::QuotaExceeded => Errno::DQUOT,
         Reason::PoolFull => Errno::NOSPC,

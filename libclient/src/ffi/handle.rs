@@ -5,10 +5,11 @@
 //! the caller does. Never follows a handle.
 
 use super::failure::Failure;
+use rustix::io::Errno;
 use std::collections::BTreeMap;
 use std::ptr::without_provenance_mut;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// Odd numbers only, which are no addresses of anything a C program has.
 static NEXT: AtomicUsize = AtomicUsize::new(1);
@@ -41,8 +42,14 @@ impl<T> Table<T> {
 
     /// Lets a thing go; NULL is nothing to let go, as with `free`.
     pub(super) fn remove<H>(&self, handle: *const H) -> Result<(), Failure> {
+        // Dropped only here, where the table is free for others again.
+        self.take(handle).map(drop)
+    }
+
+    /// Takes a thing out.
+    pub(super) fn take<H>(&self, handle: *const H) -> Result<Option<Arc<T>>, Failure> {
         if handle.is_null() {
-            return Ok(());
+            return Ok(None);
         }
         let mut open = self.open();
         let removed = open.remove(&handle.addr());
@@ -50,9 +57,11 @@ impl<T> Table<T> {
             // An empty map keeps some memory; so what is still there at the end was never released.
             *open = BTreeMap::new();
         }
-        // Dropped only here, where the table is free for others again.
         drop(open);
-        removed.map(drop).ok_or_else(|| self.stranger(handle))
+        match removed {
+            Some(thing) => Ok(Some(thing)),
+            None => Err(self.stranger(handle)),
+        }
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<usize, Arc<T>>> {
@@ -66,6 +75,31 @@ impl<T> Table<T> {
         } else {
             format!("that is no {kind}: it was released already, or it never was one")
         })
+    }
+}
+
+impl<T> Table<Mutex<T>> {
+    /// Does something with a thing nobody else is using.
+    pub(super) fn with<H, R>(
+        &self,
+        handle: *const H,
+        work: impl FnOnce(&mut T) -> Result<R, Failure>,
+    ) -> Result<R, Failure> {
+        let thing = self.get(handle)?;
+        let kind = self.kind;
+        match thing.try_lock() {
+            Ok(mut thing) => work(&mut thing),
+            Err(TryLockError::WouldBlock) => Err(Failure::new(
+                Errno::BUSY,
+                format!("another thread uses this {kind} now; each thread needs one of its own"),
+            )),
+            Err(TryLockError::Poisoned(_)) => Err(Failure::new(
+                Errno::IO,
+                format!(
+                    "a call on this {kind} met a defect of the library; end it, and begin anew"
+                ),
+            )),
+        }
     }
 }
 

@@ -13,9 +13,10 @@
 
 use super::failure::Failure;
 use rustix::io::Errno;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int};
 use std::mem::size_of;
 use std::ptr::NonNull;
+use std::time::Duration;
 
 /// A struct whose first field is its size in the caller's eyes.
 ///
@@ -127,6 +128,30 @@ impl<T> Place<T> {
     pub(super) fn put(self, value: T) {
         // SAFETY: there is room for one, as was promised when this was made.
         unsafe { self.0.write_unaligned(value) };
+    }
+}
+
+/// A time to wait.
+pub(super) fn timeout(milliseconds: c_int) -> Result<Duration, Failure> {
+    let time = u64::try_from(milliseconds).map(Duration::from_millis);
+    time.map_err(|_| {
+        Failure::argument(format!(
+            "timeout_ms is {milliseconds}; name a time, or 0 to look without waiting"
+        ))
+    })
+}
+
+/// The bytes there.
+pub(super) unsafe fn bytes<'a>(
+    place: *const u8,
+    count: usize,
+    what: &str,
+) -> Result<&'a [u8], Failure> {
+    match (place.is_null(), count) {
+        (_, 0) => Ok(&[]),
+        (true, _) => Err(Failure::argument(format!("the {what} are NULL"))),
+        // SAFETY: the caller has as many bytes there, and changes none during the call.
+        (false, _) => Ok(unsafe { std::slice::from_raw_parts(place, count) }),
     }
 }
 

@@ -17,11 +17,10 @@ use super::memory::{self, Growing, Place};
 use super::options::Options;
 use crate::frame::Frame;
 use crate::subscription::{StreamState, Subscription};
-use rustix::io::Errno;
 use std::ffi::{c_char, c_int};
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr::null_mut;
-use std::sync::{Mutex, TryLockError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// One reader of one stream.
@@ -100,14 +99,9 @@ pub unsafe extern "C" fn streamem_next(
     // SAFETY: as the header asks.
     unsafe {
         take(subscription, frame, |reader| {
-            let timeout = u64::try_from(timeout_ms).map_err(|_| {
-                Failure::argument(format!(
-                    "timeout_ms is {timeout_ms}; name a time, or 0 to look without waiting"
-                ))
-            })?;
-            Ok(match timeout {
-                0 => reader.try_next()?,
-                time => reader.next(Duration::from_millis(time))?,
+            Ok(match memory::timeout(timeout_ms)? {
+                Duration::ZERO => reader.try_next()?,
+                time => reader.next(time)?,
             })
         })
     }
@@ -149,7 +143,7 @@ pub unsafe extern "C" fn streamem_clip(
         // SAFETY: the header asks for room for `count`, and a clip has no more.
         let place_at = |at| unsafe { Place::new(frames.wrapping_add(at), "frames") };
         place_at(0)?;
-        let clip = with(subscription, |reader| Ok(reader.clip(count)?))?;
+        let clip = SUBSCRIPTIONS.with(subscription, |reader| Ok(reader.clip(count)?))?;
         let length = c_int::try_from(clip.len()).unwrap_or(c_int::MAX);
         for (at, frame) in clip.into_iter().enumerate() {
             place_at(at)?.put(hand_out(frame));
@@ -162,7 +156,7 @@ pub unsafe extern "C" fn streamem_clip(
 #[unsafe(no_mangle)]
 pub extern "C" fn streamem_subscription_state(subscription: *const SubscriptionHandle) -> c_int {
     status(|| {
-        with(subscription, |reader| {
+        SUBSCRIPTIONS.with(subscription, |reader| {
             Ok(match reader.state() {
                 StreamState::Live => STREAMEM_LIVE,
                 StreamState::Lost => STREAMEM_LOST,
@@ -181,13 +175,15 @@ pub extern "C" fn streamem_subscription_state(subscription: *const SubscriptionH
 /// streamem_unsubscribe, which closes it.
 #[unsafe(no_mangle)]
 pub extern "C" fn streamem_subscription_fd(subscription: *const SubscriptionHandle) -> c_int {
-    status(|| with(subscription, |reader| Ok(reader.as_fd().as_raw_fd())))
+    status(|| SUBSCRIPTIONS.with(subscription, |reader| Ok(reader.as_fd().as_raw_fd())))
 }
 
 /// How many frames were published and not taken, all in all.
 #[unsafe(no_mangle)]
 pub extern "C" fn streamem_subscription_missed(subscription: *const SubscriptionHandle) -> u64 {
-    value(0, || with(subscription, |reader| Ok(reader.missed())))
+    value(0, || {
+        SUBSCRIPTIONS.with(subscription, |reader| Ok(reader.missed()))
+    })
 }
 
 /// Writes how the stream's frames lie now; a frame knows its own. `layout` is the caller's, with its
@@ -198,30 +194,12 @@ pub unsafe extern "C" fn streamem_subscription_layout(
     layout: *mut FrameLayout,
 ) -> c_int {
     status(|| {
-        let found = with(subscription, |reader| Ok(FrameLayout::of(reader.layout())))?;
+        let found =
+            SUBSCRIPTIONS.with(subscription, |reader| Ok(FrameLayout::of(reader.layout())))?;
         // SAFETY: the header asks for a struct.
         unsafe { memory::write(layout, &found, "layout") }?;
         Ok(0)
     })
-}
-
-/// Does something with a subscription nobody else is using.
-fn with<T>(
-    handle: *const SubscriptionHandle,
-    work: impl FnOnce(&mut Subscription) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let subscription = SUBSCRIPTIONS.get(handle)?;
-    match subscription.try_lock() {
-        Ok(mut subscription) => work(&mut subscription),
-        Err(TryLockError::WouldBlock) => Err(Failure::new(
-            Errno::BUSY,
-            "another thread uses this subscription now; use one of its own for each thread",
-        )),
-        Err(TryLockError::Poisoned(_)) => Err(Failure::new(
-            Errno::IO,
-            "a call on this subscription met a defect of the library; end it and subscribe again",
-        )),
-    }
 }
 
 /// Takes a frame out of a subscription into the caller's place.
@@ -234,7 +212,7 @@ unsafe fn take(
         // SAFETY: as this function's caller promises.
         let place = unsafe { Place::new(place, "frame") }?;
         place.put(null_mut());
-        let Some(frame) = with(subscription, work)? else {
+        let Some(frame) = SUBSCRIPTIONS.with(subscription, work)? else {
             return Ok(0);
         };
         place.put(hand_out(frame));
