@@ -6,7 +6,7 @@
  * what is wrong and what to do. A function that gives a value or an address instead gives 0 or NULL
  * then. errno itself is left alone.
  *
- * Subscriptions, frames and lists are handles: they look like pointers and lead nowhere. Using one
+ * Subscriptions, frames, lists and publishers are handles: they look like pointers and lead nowhere. Using one
  * that is NULL, was released, or is of another kind is -EINVAL. Release what you are given, and in
  * whatever order you like.
  *
@@ -102,6 +102,12 @@
 // is called with a frame that was released fails, and touches nothing.
 typedef struct streamem_frame streamem_frame;
 
+// Who fills a stream.
+//
+// A publisher is used by one thread at a time; a call during another's gives -EBUSY. It goes on by
+// itself when the broker comes back.
+typedef struct streamem_publisher streamem_publisher;
+
 // The streams there were when it was asked for. May be used by several threads.
 typedef struct streamem_streams streamem_streams;
 
@@ -183,6 +189,69 @@ typedef struct streamem_layout {
   // `full` or `limited`.
   char colour_range[16];
 } streamem_layout;
+
+// What is asked of a publication. Begin with streamem_publish_options_init(), then set either `like`
+// or `format` and what belongs to it; 0 and NULL mean the usual, or "there is none".
+typedef struct streamem_publish_options {
+  // sizeof(streamem_publish_options), as the caller was compiled.
+  size_t struct_size;
+  // Path of the broker's socket; NULL looks at $STREAMEM_SOCKET and the usual places.
+  const char *socket;
+  // The name of a stream whose frames lie as these shall.
+  const char *like;
+  // The name of a format, such as `bgr24`.
+  const char *format;
+  // Frames in a second.
+  double rate;
+  // Pixels in a row.
+  uint32_t width;
+  // Rows of pixels.
+  uint32_t height;
+  // The most bytes of a packet.
+  uint32_t bytes_max;
+  // Audio samples in a second.
+  uint32_t sample_rate;
+  // Audio channels.
+  uint32_t channels;
+  // Samples of a channel in a block.
+  uint32_t samples;
+  // How many slots are in hand at a time; 0 is 2.
+  uint32_t slots;
+  // The most slots the stream can have; 0 is 32.
+  uint32_t slots_max;
+} streamem_publish_options;
+
+// One block of side-data that goes with a frame.
+typedef struct streamem_side_block {
+  // STREAMEM_SIDE_POSE and the numbers after it, or a kind of your own.
+  uint32_t kind;
+  // How many bytes.
+  uint32_t size;
+  // The bytes.
+  const void *data;
+} streamem_side_block;
+
+// What is said of a frame that is submitted. Begin with streamem_stamp_init(); 0 means the usual.
+typedef struct streamem_stamp {
+  // sizeof(streamem_stamp), as the caller was compiled.
+  size_t struct_size;
+  // When it was captured: CLOCK_MONOTONIC, in nanoseconds; 0 is when it is published.
+  uint64_t captured_ns;
+  // How many bytes it has; 0 is all of them.
+  size_t bytes;
+  // What the source's own clock says.
+  uint64_t source_clock;
+  // The source's own number for the frame.
+  uint64_t source_sequence;
+  // What the source's own clock counts: STREAMEM_CLOCK_NONE and the numbers after it.
+  uint32_t clock_domain;
+  // STREAMEM_BROKEN, STREAMEM_GAP, STREAMEM_KEY, each a bit.
+  uint32_t flags;
+  // Side-data, as many blocks as `side_count` says.
+  const struct streamem_side_block *side;
+  // How many blocks of side-data there are.
+  size_t side_count;
+} streamem_stamp;
 
 #ifdef __cplusplus
 extern "C" {
@@ -331,6 +400,51 @@ const char *streamem_streams_json(const struct streamem_streams *streams);
 // Gives a list back, with its texts. NULL is allowed.
 int streamem_streams_release(struct streamem_streams *streams);
 
+// Becomes the source of a stream.
+//
+// No text is kept. On success 0 is returned, and `publisher` is the caller's, to be ended with
+// streamem_unpublish; otherwise it is NULL.
+//
+// -EINVAL: an argument cannot be. -ECONNREFUSED: no broker. -EACCES: its socket is not open to this
+// user. -EPERM: this user may not publish it. -EEXIST: the stream has a source. -ENOENT: there is no
+// stream to be like. -EDOM: frames cannot lie so, or the stream's must lie otherwise. -EDQUOT: this
+// user has no room for its memory. -E2BIG: `options` is of a newer version and not zero there.
+int streamem_publish(const char *stream,
+                     const struct streamem_publish_options *options,
+                     struct streamem_publisher **publisher);
+
+// Takes the next slot to fill, and waits for it for at most `timeout_ms`; 0 only looks.
+//
+// Returns 1, where its bytes are, and how many; or 0 and NULL if none came in that time, which is
+// also so while the broker is away. What was in it before may still be there. The bytes may be
+// written until the next call with this publisher; without streamem_submit that gives the same slot.
+//
+// -EINVAL: an argument cannot be. -EBADMSG: a frame submitted before was not published. -EPIPE: the
+// broker ended the publication, and it is begun anew with the next call. -EBUSY: another thread uses
+// the publisher. Also what streamem_publish fails with, when the broker came back.
+int streamem_slot(struct streamem_publisher *publisher,
+                  int timeout_ms,
+                  void **bytes,
+                  size_t *size);
+
+// Hands over the slot that streamem_slot gave; the broker publishes it at once. `stamp` may be NULL:
+// the whole slot, captured now. Nothing of it is kept.
+//
+// -EINVAL: an argument cannot be, or there is no slot in hand. -EMSGSIZE: too much side-data.
+// -EBADMSG: a frame submitted before was not published; this one is still in hand.
+int streamem_submit(struct streamem_publisher *publisher,
+                    const struct streamem_stamp *stamp);
+
+// Writes how the frames are to lie. `layout` is the caller's, with its `struct_size` set
+// (streamem_layout_init).
+int streamem_publisher_layout(const struct streamem_publisher *publisher,
+                              struct streamem_layout *layout);
+
+// Ends a publication: waits, for at most 10 seconds, until what was submitted is published. A slot in
+// hand falls back, and its bytes are gone. The handle stands for nothing from then on, whatever is
+// returned. NULL is allowed.
+int streamem_unpublish(struct streamem_publisher *publisher);
+
 // The sentence that belongs to the last failure in this thread: what is wrong and what to do about it.
 //
 // Never NULL; empty as long as nothing failed. It belongs to the library and is valid until the
@@ -351,6 +465,24 @@ static inline streamem_options streamem_options_init(void)
   memset(&options, 0, sizeof options);
   options.struct_size = sizeof options;
   return options;
+}
+
+/* A publication as usual; how the frames lie is to be added. */
+static inline streamem_publish_options streamem_publish_options_init(void)
+{
+  streamem_publish_options options;
+  memset(&options, 0, sizeof options);
+  options.struct_size = sizeof options;
+  return options;
+}
+
+/* A whole frame, captured now, to be changed where something else is so. */
+static inline streamem_stamp streamem_stamp_init(void)
+{
+  streamem_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.struct_size = sizeof stamp;
+  return stamp;
 }
 
 /* A layout to be written into. */

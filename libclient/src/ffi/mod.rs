@@ -10,5 +10,7 @@ mod handle;
 mod layout;
 mod memory;
 mod options;
+mod publisher;
+mod publishing;
 mod streams;
 mod subscription;

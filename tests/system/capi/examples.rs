@@ -7,19 +7,25 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use streamem_tests::{Broker, binaries};
 
-const EXAMPLES: [(&str, Build); 2] = [
-    ("examples/c/consume.c", Build::C),
-    ("examples/cpp/opencv.cpp", Build::OpenCv),
+/// Each with the stream it is told, and one with which it cannot go on.
+const EXAMPLES: [(&str, Build, [&str; 2]); 3] = [
+    ("examples/c/consume.c", Build::C, ["randcam", "absent"]),
+    ("examples/c/publish.c", Build::C, ["ramp", "randcam"]),
+    (
+        "examples/cpp/opencv.cpp",
+        Build::OpenCv,
+        ["randcam", "absent"],
+    ),
 ];
 
 #[test]
 fn every_example_runs() {
     let broker = Broker::start();
-    for (source, build) in EXAMPLES {
+    for (source, build, [stream, _]) in EXAMPLES {
         let program = Library::built().compile(source, build);
         let mut command = Command::new(program);
         command.env("STREAMEM_SOCKET", broker.socket());
-        let output = command.args(["randcam", "5"]).output().expect("it runs");
+        let output = command.args([stream, "5"]).output().expect("it runs");
         succeeded(source, &output);
         let text = String::from_utf8_lossy(&output.stdout);
         assert_eq!(text.matches("frame ").count(), 5, "{source} prints {text}");
@@ -41,14 +47,14 @@ fn the_program_in_readme_is_one() {
 #[test]
 fn an_example_that_cannot_go_on_says_why() {
     let broker = Broker::start();
-    for (source, build) in EXAMPLES {
+    for (source, build, [_, stream]) in EXAMPLES {
         let program = Library::built().compile(source, build);
         let mut command = Command::new(program);
         command.env("STREAMEM_SOCKET", broker.socket());
-        let output = command.arg("absent").output().expect("it runs");
+        let output = command.arg(stream).output().expect("it runs");
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{source}");
-        assert!(complaint.contains("absent"), "{source} says {complaint}");
+        assert!(complaint.contains(stream), "{source} says {complaint}");
     }
 }
 
@@ -66,7 +72,7 @@ fn every_example_is_run_here_and_short() {
     }
     let run: BTreeSet<String> = EXAMPLES
         .iter()
-        .map(|(name, _)| (*name).to_owned())
+        .map(|(name, ..)| (*name).to_owned())
         .collect();
     assert_eq!(found, run);
 }

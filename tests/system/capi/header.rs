@@ -8,12 +8,14 @@ use std::fs::read_to_string;
 use std::process::Command;
 use streamem_tests::binaries::workspace;
 
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 8] = [
     "options",
     "subscription",
     "frame",
     "layout",
     "streams",
+    "publishing",
+    "publisher",
     "failure",
 ];
 

@@ -13,9 +13,10 @@ use streamem_tests::{Broker, eventually};
 use streamemd::source::pattern::bars;
 
 /// Each program with the stream it reads.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("faults", "cam"),
     ("structs", "cam"),
+    ("publishing", "cam"),
     ("loop", "cam"),
     ("threads", "slow"),
 ];

@@ -5,7 +5,7 @@
 use super::rust_files;
 use std::collections::BTreeSet;
 
-const MAY_BE_UNSAFE: [&str; 17] = [
+const MAY_BE_UNSAFE: [&str; 19] = [
     "broker/src/activation.rs",
     "broker/src/engine/mod.rs",
     "broker/src/peer.rs",
@@ -15,6 +15,8 @@ const MAY_BE_UNSAFE: [&str; 17] = [
     "libclient/src/ffi/layout.rs",
     "libclient/src/ffi/memory.rs",
     "libclient/src/ffi/options.rs",
+    "libclient/src/ffi/publisher.rs",
+    "libclient/src/ffi/publishing.rs",
     "libclient/src/ffi/streams.rs",
     "libclient/src/ffi/subscription.rs",
     "libclient/src/view/cpu.rs",
