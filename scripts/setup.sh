@@ -9,6 +9,10 @@ need() { # command package
     command -v "$1" >/dev/null || packages+=("$2")
 }
 
+library() { # file package
+    [[ -e $1 ]] || packages+=("$2")
+}
+
 for verb in "$@"; do
     case $verb in
     build)
@@ -19,9 +23,19 @@ for verb in "$@"; do
         fi
         ;;
     run) ;;
-    test | fuzz)
+    fuzz)
         # libFuzzer is C++.
         need c++ g++
+        ;;
+    test)
+        need c++ g++
+        # The C library is built, used and looked at by these.
+        need gcc gcc
+        need g++ g++
+        need nm binutils
+        need valgrind valgrind
+        need pkg-config pkg-config
+        library /usr/include/opencv4/opencv2/imgproc.hpp libopencv-imgproc-dev
         need strace strace
         need unshare util-linux
         need python3 python3

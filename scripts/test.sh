@@ -12,6 +12,9 @@ cargo build --workspace --all-targets --locked
 step units, examples and the whole system
 cargo test --workspace --locked --no-fail-fast
 
+step the border to C
+cargo test -p streamem --lib --features capi --locked ffi::
+
 step the lease protocol, every interleaving
 RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR=target/loom \
     cargo test -p streamem-wire --test loom --release --locked

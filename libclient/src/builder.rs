@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::link::Link;
 use crate::subscription::Subscription;
 use std::path::PathBuf;
+use std::time::Duration;
 use streamem_wire::StreamName;
 use streamem_wire::message::{Mode, Subscribe};
 
@@ -29,6 +30,7 @@ pub struct Builder {
     leases: Option<u32>,
     eventfd: bool,
     wait: bool,
+    patience: Option<Duration>,
     socket: Option<PathBuf>,
 }
 
@@ -42,6 +44,7 @@ impl Builder {
             leases: None,
             eventfd: false,
             wait: false,
+            patience: None,
             socket: None,
         }
     }
@@ -98,14 +101,31 @@ impl Builder {
         self
     }
 
+    /// How long [`open`](Builder::open) waits for a stream at most, for ever unless said.
+    #[must_use]
+    pub fn patience(mut self, time: Duration) -> Builder {
+        self.patience = Some(time);
+        self
+    }
+
     /// Subscribes.
     pub fn open(self) -> Result<Subscription, Error> {
         let request = self.request()?;
         let patience = Deadline::after(ANSWER_TIME);
         let connection = Connection::open(self.socket.as_deref(), patience)?;
-        let patience = if self.wait { Deadline::NEVER } else { patience };
-        let (link, adopted) = Link::open(connection, request, patience)?;
-        Ok(Subscription::new(self.mode, link, adopted))
+        let patience = match self.patience {
+            _ if !self.wait => patience,
+            Some(time) => Deadline::after(time),
+            None => Deadline::NEVER,
+        };
+        match Link::open(connection, request, patience) {
+            Ok((link, adopted)) => Ok(Subscription::new(self.mode, link, adopted)),
+            Err(Error::NoAnswer { .. }) if self.wait => Err(Error::StreamAbsent {
+                stream: self.stream,
+                patience: self.patience.unwrap_or(ANSWER_TIME),
+            }),
+            Err(error) => Err(error),
+        }
     }
 
     fn request(&self) -> Result<Subscribe, Error> {

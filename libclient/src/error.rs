@@ -4,6 +4,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use streamem_sys::MapError;
 use streamem_wire::submission::Rejection;
 use streamem_wire::varlink::BadMessage;
@@ -51,6 +52,16 @@ pub enum Error {
     StreamEnded {
         /// Which stream.
         stream: String,
+    },
+    /// The stream that was waited for is not there.
+    #[error(
+        "the stream {stream} did not come within {patience:?}; see `streamem list`, or wait longer"
+    )]
+    StreamAbsent {
+        /// Which stream.
+        stream: String,
+        /// How long it was waited for.
+        patience: Duration,
     },
     /// This program holds as many frames as it asked to be allowed to.
     #[error(

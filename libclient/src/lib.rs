@@ -47,6 +47,8 @@ mod connection;
 mod cursor;
 mod deadline;
 mod error;
+#[cfg(feature = "capi")]
+mod ffi;
 mod frame;
 mod lease;
 mod link;
@@ -67,7 +69,7 @@ pub use publisher::{Publisher, PublisherBuilder, SlotMut};
 pub use replies::Replies;
 pub use streamem_wire::{
     Array, BadName, Colour, Field, Format, Kind, Layout, LayoutWish, Plane, Reason, Refusal,
-    SideData, StreamName, clock, flags, message,
+    SideData, StreamName, clock, flags, message, side_kind,
 };
 pub use subscription::{StreamState, Subscription};
 

@@ -42,6 +42,16 @@ pub mod clock {
     }
 }
 
+/// The kinds of side-data by number.
+pub mod side_kind {
+    /// [`super::SideData::Pose`].
+    pub const POSE: u32 = 1;
+    /// [`super::SideData::Intrinsics`].
+    pub const INTRINSICS: u32 = 2;
+    /// [`super::SideData::Exposure`].
+    pub const EXPOSURE: u32 = 3;
+}
+
 /// One block of side-data.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,10 +76,6 @@ pub enum SideData {
     },
 }
 
-const POSE: u32 = 1;
-const INTRINSICS: u32 = 2;
-const EXPOSURE: u32 = 3;
-
 fn floats<const N: usize>(bytes: &[u8]) -> Option<[f32; N]> {
     if bytes.len() != N * 4 {
         return None;
@@ -82,23 +88,37 @@ fn floats<const N: usize>(bytes: &[u8]) -> Option<[f32; N]> {
 }
 
 impl SideData {
-    /// Appends the block to `out`.
-    pub fn encode(&self, out: &mut Vec<u8>) {
-        let (kind, body) = match self {
-            SideData::Pose(matrix) => (POSE, matrix.iter().flat_map(|n| n.to_le_bytes()).collect()),
-            SideData::Intrinsics(numbers) => (
-                INTRINSICS,
-                numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
-            ),
+    /// The number of its kind.
+    #[must_use]
+    pub fn kind(&self) -> u32 {
+        match self {
+            SideData::Pose(_) => side_kind::POSE,
+            SideData::Intrinsics(_) => side_kind::INTRINSICS,
+            SideData::Exposure { .. } => side_kind::EXPOSURE,
+            SideData::Other { kind, .. } => *kind,
+        }
+    }
+
+    /// Its bytes, without kind and length.
+    #[must_use]
+    pub fn body(&self) -> Vec<u8> {
+        match self {
+            SideData::Pose(matrix) => matrix.iter().flat_map(|n| n.to_le_bytes()).collect(),
+            SideData::Intrinsics(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
             SideData::Exposure { exposure_ns, gain } => {
                 let mut body = exposure_ns.to_le_bytes().to_vec();
                 body.extend(gain.to_le_bytes());
-                (EXPOSURE, body)
+                body
             }
-            SideData::Other { kind, bytes } => (*kind, bytes.clone()),
-        };
+            SideData::Other { bytes, .. } => bytes.clone(),
+        }
+    }
+
+    /// Appends the block to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let body = self.body();
         let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
-        out.extend(kind.to_le_bytes());
+        out.extend(self.kind().to_le_bytes());
         out.extend(length.to_le_bytes());
         out.extend(body);
         out.resize(out.len().next_multiple_of(8), 0);
@@ -126,9 +146,9 @@ impl SideData {
 
     fn decode(kind: u32, body: &[u8]) -> SideData {
         let known = match kind {
-            POSE => floats(body).map(SideData::Pose),
-            INTRINSICS => floats(body).map(SideData::Intrinsics),
-            EXPOSURE => body.split_first_chunk::<8>().and_then(|(exposure, gain)| {
+            side_kind::POSE => floats(body).map(SideData::Pose),
+            side_kind::INTRINSICS => floats(body).map(SideData::Intrinsics),
+            side_kind::EXPOSURE => body.split_first_chunk::<8>().and_then(|(exposure, gain)| {
                 Some(SideData::Exposure {
                     exposure_ns: u64::from_le_bytes(*exposure),
                     gain: f32::from_le_bytes(gain.try_into().ok()?),

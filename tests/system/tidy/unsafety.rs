@@ -5,11 +5,20 @@
 use super::rust_files;
 use std::collections::BTreeSet;
 
-const MAY_BE_UNSAFE: [&str; 10] = [
+const MAY_BE_UNSAFE: [&str; 19] = [
     "broker/src/activation.rs",
     "broker/src/engine/mod.rs",
     "broker/src/peer.rs",
     "broker/src/pool/slot.rs",
+    "libclient/src/ffi/failure.rs",
+    "libclient/src/ffi/frame.rs",
+    "libclient/src/ffi/layout.rs",
+    "libclient/src/ffi/memory.rs",
+    "libclient/src/ffi/options.rs",
+    "libclient/src/ffi/publisher.rs",
+    "libclient/src/ffi/publishing.rs",
+    "libclient/src/ffi/streams.rs",
+    "libclient/src/ffi/subscription.rs",
     "libclient/src/view/cpu.rs",
     "libclient/src/view/fill.rs",
     "libclient/sys/src/futex.rs",
