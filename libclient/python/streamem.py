@@ -14,7 +14,6 @@ copies a frame, never writes to anything but its own lease page, and believes no
 Read from the top: errors, system calls, session, memory, lease, frame, link, subscription, publishing.
 """
 
-import collections
 import ctypes
 import errno
 import fcntl
@@ -96,6 +95,18 @@ class OutOfResources(Refused):
     """The system would not give what was needed."""
 
 
+class NoSuchPublication(Refused):
+    """This session has no such publication."""
+
+
+class BadLayout(Refused):
+    """The frames cannot lie as was asked for."""
+
+
+class BadMemory(Refused):
+    """The memory of a publication is not what it must be."""
+
+
 class InvalidParameter(Refused, ValueError):
     """A parameter is out of range."""
 
@@ -114,6 +125,10 @@ class LeasesExhausted(Error):
 
 class FrameReleased(Error):
     """The frame was given back; its bytes may be another frame's by now."""
+
+
+class Rejected(Error):
+    """The broker did not publish what was submitted."""
 
 
 class Closed(Error):
@@ -152,6 +167,9 @@ _REFUSALS = {
         PoolFull,
         BadSource,
         OutOfResources,
+        NoSuchPublication,
+        BadLayout,
+        BadMemory,
     )
 }
 _REFUSALS["org.varlink.service.InvalidParameter"] = InvalidParameter
@@ -191,6 +209,12 @@ _fence = functools.partial(_membarrier_call, _MEMBARRIER, _MEMBARRIER_GLOBAL_EXP
 _fence_before_release = None if os.uname().machine == "x86_64" else _fence
 
 
+def _order():
+    """Between two stores, or two loads, that another process sees: x86 keeps their order by itself."""
+    if _fence_before_release is not None:
+        _fence()
+
+
 class _Timespec(ctypes.Structure):
     _fields_ = [("seconds", ctypes.c_int64), ("nanoseconds", ctypes.c_int64)]
 
@@ -226,15 +250,14 @@ def _futex_wait(address, expected, seconds):
 
 
 def _futex_wake(address, count):
-    _futex_call(_FUTEX, address, _FUTEX_WAKE, count, None)
+    _futex_call(_FUTEX, address, _FUTEX_WAKE, count, None)  # it can only fail by waking nobody
 
 
-try:
-    _now_ns = time.monotonic_ns
-except AttributeError:  # before 3.7
+def _now_ns_before_37():
+    return int(time.monotonic() * 1e9)
 
-    def _now_ns():
-        return int(time.monotonic() * 1e9)
+
+_now_ns = getattr(time, "monotonic_ns", _now_ns_before_37)
 
 
 def _deadline(seconds):
@@ -618,20 +641,26 @@ def _check_layout(layout, slot_bytes):
 class _Memory(object):
     """Ring and pool of one incarnation of a stream."""
 
-    def __init__(self, ring, pool, stream):
+    def __init__(self, ring, pool, brought, stream):
         found = os.fstat(ring)
         self.inode = found.st_ino
         most = (_HEADER_WORDS + _SLOTS_MAX * (_RECORD_WORDS + 4)) * 8
         self.words = memoryview(_map(ring, min(found.st_size, most) & ~7, mmap.ACCESS_READ, "ring")).cast("Q")
-        self._read_shape(os.fstat(pool).st_size)
+        self._read_shape(None if pool is None else os.fstat(pool).st_size)
         if self.generation != stream.generation:
             raise ProtocolFault(
                 "the reply speaks of generation %s, the ring of %d" % (stream.generation, self.generation)
             )
         _check_layout(stream.layout, self.slot_bytes)
-        # The whole file, because memory of huge pages can only be mapped in whole pages.
-        self.pool = _map(pool, os.fstat(pool).st_size, mmap.ACCESS_READ, "pool")
-        self.address = _address(self.pool)
+        self.places = {}
+        self.brought = brought
+        if pool is not None:
+            # The whole file, because memory of huge pages can only be mapped in whole pages.
+            self.pool = _map(pool, os.fstat(pool).st_size, mmap.ACCESS_READ, "pool")
+            first = _address(self.pool)
+            self.places = {slot: first + slot * self.slot_bytes for slot in range(self.slots)}
+        elif len(brought.numbers) < self.slots:
+            raise ProtocolFault("the reply brings %d of %d slots" % (len(brought.numbers), self.slots))
         self.window = ctypes.c_ubyte * self.slot_bytes
         self.stream = stream
         self.layout = stream.layout
@@ -643,6 +672,8 @@ class _Memory(object):
             raise ProtocolFault("the ring cannot be used: it is shorter than its header")
         _mark(words, _RING_MAGIC, "ring")
         generation, slots, history, slot_bytes, records_at, history_at = words[2:8].tolist()
+        if pool_bytes is None:  # each slot is a file of its own
+            pool_bytes = slot_bytes * slots
         checks = (
             ("generation", generation, generation < 1 << 32),
             ("slots", slots, 2 <= slots <= _SLOTS_MAX),
@@ -657,6 +688,19 @@ class _Memory(object):
                 raise ProtocolFault("the ring cannot be used: it says %s is %d" % (name, value))
         self.generation, self.slots, self.slot_bytes = generation, slots, slot_bytes
         self.history, self.history_at = history, history_at
+
+    def place(self, slot):
+        """Where a slot lies; one that its publisher brought is mapped when it is first looked at."""
+        found = self.places.get(slot)
+        if found is None:
+            number = self.brought.take(slot)
+            try:
+                mapped = _map(number, self.slot_bytes, mmap.ACCESS_READ, "slot")
+            finally:
+                os.close(number)
+            self.pool = (mapped, getattr(self, "pool", None))
+            found = self.places[slot] = _address(mapped)
+        return found
 
     def record(self, slot):
         """First word of a slot's record."""
@@ -765,7 +809,7 @@ class _Lease(object):
         """The bytes, as an object whose views keep this lease: a view keeps what exports it, and a
         memoryview that is cut from another does not keep that one."""
         memory = self.memory
-        window = memory.window.from_address(memory.address + self.slot * memory.slot_bytes)
+        window = memory.window.from_address(memory.place(self.slot))
         window.lease = self
         return _read_only(memoryview(window).cast("B"))[:used]
 
@@ -1013,7 +1057,7 @@ def _dlpack(lease, look, shape, strides, max_version):
     managed = _ManagedVersioned() if is_versioned else _Managed()
     numbers = (ctypes.c_int64 * (2 * len(shape)))(*(list(shape) + strides))
     tensor = managed.tensor
-    tensor.data = lease.memory.address + lease.slot * lease.memory.slot_bytes
+    tensor.data = lease.memory.place(lease.slot)
     tensor.device_type, tensor.device_id = 1, 0
     tensor.ndim, tensor.lanes = len(shape), 1
     tensor.code, tensor.bits = look._DLPACK[look.typestr]
@@ -1048,12 +1092,15 @@ class _Granted(object):
             for name in ("ring", "pool", "lease"):
                 taken.append(descriptors.take(results.get(name)))
             ring, pool, lease = taken
+            brought = None
+            if isinstance(results.slots, list):
+                brought = _Descriptors([descriptors.take(place) for place in results.slots], False)
             self.stream = results.stream
             if not isinstance(self.stream, Record) or not isinstance(self.stream.layout, Record):
                 raise ProtocolFault("the reply to a subscription describes no stream")
             self.subscription = results.subscription
-            if ring is not None and pool is not None:
-                self.memory = _Memory(ring, pool, self.stream)
+            if ring is not None and (pool is None) == (brought is not None):
+                self.memory = _Memory(ring, pool, brought, self.stream)
             elif ring is None and pool is None and self.goes_on and resumed:
                 self.memory = before.memory
             else:
@@ -1641,8 +1688,305 @@ def _let_go_after_fork():
             subscription._granted.page.session.socket.close()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go_after_fork)
+getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_let_go_after_fork)
+
+
+# --- publishing: slots the broker grants, handed back filled ------------------------------------------
+
+_SUBMISSION_MAGIC = int.from_bytes(b"STRMPUBL", "little")
+_SUBMISSION_PAGE_BYTES = 3 * 4096
+_ENTRIES_MAX = 16
+# Words of the submission page: those the publisher writes, those the broker writes, and two tables.
+_SUBMITTED, _KICK, _CLOSED = 8, 9, 10
+_GRANTED, _GRANT_WAKE, _BROKER_WAITING, _PUBLISHER_WAITING, _SUBMISSIONS_TAKEN, _REJECTED, _LAST_REJECTION = range(16, 23)
+_GRANTS, _ENTRIES = 32, 64
+_REJECTIONS = {
+    1: "it named a slot that was not granted",
+    2: "it named a slot of memory that was replaced",
+    3: "it said that more bytes are used than a frame of this stream has",
+    4: "it said that there is more side-data than a record can carry",
+    5: "its counter jumped; submissions before it were passed over",
+}
+
+
+class _Publication(object):
+    """One hold on a stream: its session, the submission page and the pool, mapped for writing."""
+
+    def __init__(self, place, request, deadline):
+        connection = _Connection.open(place, deadline)
+        self.connection = connection
+        self.session = connection.session
+        results, descriptors, _ = connection.call("io.streamem.Publish", request)
+        numbers = []
+        try:
+            numbers = [descriptors.take(results.page), descriptors.take(results.pool)]
+            page, pool = numbers
+            if page is None or pool is None or not isinstance(results.stream, Record):
+                raise ProtocolFault("the reply to a publication brings no page or no pool")
+            self.page = _map(page, _SUBMISSION_PAGE_BYTES, mmap.ACCESS_WRITE, "submission page")
+            self.words = memoryview(self.page).cast("Q")
+            _mark(self.words, _SUBMISSION_MAGIC, "submission page")
+            self.pool_bytes = os.fstat(pool).st_size
+            self.pool = _map(pool, self.pool_bytes, mmap.ACCESS_WRITE, "pool")
+        finally:
+            for number in numbers:
+                if number is not None:
+                    os.close(number)
+        self.id = results.publication
+        self.address = _address(self.pool)
+        self.grant_wake, self.kick_address = (_address(self.page) + at * 8 for at in (_GRANT_WAKE, _KICK))
+        self.generation = self.words[3]
+        self.stream = results.stream
+        _check_layout(self.stream.layout, self.stream.slot_bytes)
+        self.look = _Look(self.stream.layout)
+        self.window = ctypes.c_ubyte * self.stream.layout.bytes
+        self.accepted = self.submitted = self.moved = self.rejected = 0
+        begun = connection.call("io.streamem.Begin", {"publication": self.id})[0]
+        self.stream = begun.stream or self.stream
+
+    def take(self):
+        """The next granted slot, if there is one."""
+        words = self.words
+        if words[_GRANTED] == self.accepted:
+            return None
+        _order()
+        word = words[_GRANTS + self.accepted % _ENTRIES_MAX]
+        self.accepted += 1
+        slot = (word & 0xFFFFFFFF) - 1
+        end = slot * self.stream.slot_bytes + self.stream.layout.bytes
+        if word >> 32 != self.generation or slot < 0 or end > self.pool_bytes:
+            raise ProtocolFault("the broker granted a slot that the pool does not have")
+        return slot
+
+    def submit(self, slot, record):
+        """Hands a slot back with what is said of the frame."""
+        words = self.words
+        at = _ENTRIES + self.submitted % _ENTRIES_MAX * _RECORD_WORDS
+        words[at] = self.generation << 32 | slot + 1
+        for word in record:
+            at += 1
+            words[at] = word
+        _order()
+        self.submitted += 1
+        words[_SUBMITTED] = self.submitted
+        self.kick()
+
+    def kick(self):
+        _fence()
+        if self.words[_BROKER_WAITING]:
+            self.moved = self.moved + 1 & 0xFFFFFFFF
+            self.words[_KICK] = self.moved
+            _futex_wake(self.kick_address, 1)
+
+    def wait(self, deadline):
+        """Waits for a grant; False when the time was over."""
+        words = self.words
+        expected = words[_GRANT_WAKE] & 0xFFFFFFFF
+        words[_PUBLISHER_WAITING] = 1
+        try:
+            _fence()
+            if words[_GRANTED] != self.accepted:
+                return True
+            return _futex_wait(self.grant_wake, expected, _left(deadline, _SLICE))
+        finally:
+            words[_PUBLISHER_WAITING] = 0
+
+    def close(self):
+        """Says that nothing more will come, and lets the broker take what has come."""
+        self.words[_CLOSED] = 1
+        self.kick()
+        until = _deadline(1.0)
+        while self.words[_SUBMISSIONS_TAKEN] != self.submitted and not _is_over(until):
+            if self.connection.hung_up():
+                break
+            time.sleep(0.001)
+
+    def view(self, slot):
+        """The bytes of a slot, for writing."""
+        window = self.window.from_address(self.address + slot * self.stream.slot_bytes)
+        window.keeps = self
+        return memoryview(window).cast("B")
+
+
+class Slot(object):
+    """A slot to be filled. Left as a context it is submitted, unless by an exception; not submitted, it is
+    handed out again."""
+
+    def __init__(self, publisher, publication, number):
+        self.captured_ns = 0
+        self.source_clock = 0
+        self.clock = "none"
+        self.flags = 0
+        self.source_sequence = 0
+        self.used = publication.stream.layout.bytes
+        self._side_data = b""
+        self._publisher = publisher
+        self._publication = publication
+        self._number = number
+        self._arrays = []
+
+    layout = property(lambda self: self._publication.stream.layout, doc="How its bytes are to be written.")
+
+    def _in_hand(self):
+        if self._number is None:
+            raise FrameReleased("this slot was submitted; take the next one")
+        return self._publication
+
+    @property
+    def view(self):
+        """The bytes as a memoryview for writing."""
+        return self._in_hand().view(self._number)
+
+    def array(self):
+        """The slot as a numpy array for writing; read-only once it is submitted."""
+        publication, numpy = self._in_hand(), _numpy()
+        look = publication.look
+        flat = numpy.frombuffer(publication.view(self._number), numpy.uint8)
+        shape, strides = look.of(len(flat))
+        array = numpy.ndarray(shape, look.numpy_dtype(numpy), flat, 0, strides)
+        self._arrays += [flat, array]
+        return array
+
+    def side_data(self, pose=None, intrinsics=None, exposure_ns=None, gain=1.0):
+        """What is known of the frame besides its bytes."""
+        blocks = []
+        if pose is not None:
+            blocks.append(struct.pack("<II16f", 1, 64, *pose))
+        if intrinsics is not None:
+            blocks.append(struct.pack("<II4f", 2, 16, *intrinsics))
+        if exposure_ns is not None:
+            blocks.append(struct.pack("<IIQf4x", 3, 12, exposure_ns, gain))
+        self._side_data = b"".join(blocks)
+
+    def submit(self):
+        """Hands it to the broker, which makes it the newest frame of the stream."""
+        publication = self._in_hand()
+        side = self._side_data
+        words = struct.unpack("<%dQ" % (-(-len(side) // 8)), side + b"\0" * (-len(side) % 8))
+        domain = CLOCKS.index(self.clock)
+        record = (
+            self.captured_ns,
+            0,
+            self.source_clock,
+            self.flags << 32 | domain,
+            self.used,
+            self.source_sequence,
+            len(side),
+        )
+        for array in reversed(self._arrays):
+            array.flags.writeable = False
+        self._arrays = []
+        number, self._number = self._number, None
+        publication.submit(number, record + words)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is None and self._number is not None:
+            self.submit()
+        self._drop()
+
+    def _drop(self, none=None):
+        number, self._number = self._number, none
+        if number is not None:
+            self._publisher._in_hand.append((self._publication, number))
+
+    __del__ = _drop
+
+
+class Publisher(object):
+    """Fills a stream from outside the broker. One that loses its broker publishes anew when that is back."""
+
+    def __init__(self, socket, request, timeout):
+        _check_fence()
+        self.timeout = timeout
+        self._socket = socket
+        self._request = request
+        self._in_hand = []
+        self._pause = 0.0
+        self._next_try = 0.0
+        self._checked_ns = 0
+        self._publication = _Publication(socket, request, _deadline(_ANSWER_SECONDS))
+        self._socket = self._publication.connection.place
+
+    stream = property(lambda self: self._open().stream, doc="What the broker says of the stream.")
+    layout = property(lambda self: self._open().stream.layout, doc="How the bytes of a slot are to be written.")
+
+    def _open(self):
+        if self._request is None:
+            raise Closed("this publisher was closed; publish again")
+        return self._publication
+
+    def slot(self, timeout=_AS_OPENED):
+        """A slot to be filled; raises Timeout if none is free in that time, or the broker is away."""
+        deadline = _deadline(self.timeout if timeout is _AS_OPENED else timeout)
+        while True:
+            publication = self._look_after()
+            if publication is not None:
+                self._raise_rejection(publication)
+                while self._in_hand:
+                    of, number = self._in_hand.pop()
+                    if of is publication:
+                        return Slot(self, of, number)
+                number = publication.take()
+                if number is not None:
+                    return Slot(self, publication, number)
+            if _is_over(deadline):
+                raise Timeout(
+                    "no slot of %s was free in time; the broker is away, or it does not take what was submitted: "
+                    "see `streamem doctor`" % self._request["stream"]
+                )
+            if publication is None:
+                time.sleep(_left(deadline, max(0.0, self._next_try - time.monotonic())))
+            else:
+                publication.wait(deadline)
+
+    def _look_after(self):
+        """The publication there is, or a new one if the broker went away and is back."""
+        publication = self._open()
+        now_ns = _now_ns()
+        if publication is not None:
+            if now_ns - self._checked_ns < _SLICE_NS:
+                return publication
+            self._checked_ns = now_ns
+            if not publication.connection.hung_up():
+                return publication
+            self._publication = None
+        if self._next_try > time.monotonic():
+            return None
+        try:
+            self._publication = _Publication(self._socket, self._request, _deadline(_ANSWER_SECONDS))
+            self._pause = 0.0
+        except _ABSENCE + (NoSuchStream, StreamExists):
+            # The stream it is like may not be there yet, and its former publication not yet forgotten.
+            self._pause = min(max(self._pause * 2, _FIRST_PAUSE), _LONGEST_PAUSE)
+            self._next_try = time.monotonic() + self._pause
+        return self._publication
+
+    @staticmethod
+    def _raise_rejection(publication):
+        rejected = publication.words[_REJECTED]
+        if rejected != publication.rejected:
+            publication.rejected = rejected
+            code = publication.words[_LAST_REJECTION]
+            raise Rejected(
+                "the broker did not publish what was submitted to %s: %s"
+                % (publication.stream.name, _REJECTIONS.get(code, "code %d" % code))
+            )
+
+    def close(self):
+        """Ends the publication, once the broker has taken what was submitted."""
+        publication, self._publication, self._request = self._publication, None, None
+        if publication is not None and publication.session is not None:
+            publication.close()
+            publication.connection = publication.session = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
 
 # --- what a program calls first -----------------------------------------------------------------------
@@ -1700,4 +2044,55 @@ def info(stream, socket=None):
     return call("io.streamem.Info", {"stream": _check_name(stream)}, socket).stream
 
 
+def publish(stream, like=None, layout=None, slots=2, slots_max=32, timeout=10.0, socket=None):
+    """A publisher of a stream, whose slots are granted by the broker.
+
+    like       a stream whose layout is taken
+    layout     else the layout, in the words of the pattern URIs: {"format": "bgr24", "width": 640, …}
+    slots      how many are in hand at a time, at most 8
+    slots_max  the most slots the stream can have, which bounds what its readers can hold
+    timeout    seconds to wait for a slot before Timeout; None is for ever
+    """
+    request = {"stream": _check_name(stream), "slots": slots, "slots_max": slots_max}
+    if like is not None:
+        request["like"] = _check_name(like)
+    if layout is not None:
+        request["layout"] = dict(layout)
+    return Publisher(socket, request, timeout)
+
+
+def stage(stream, publish, layout=None, **options):
+    """Makes of a function a program between two streams: it is called with the array of each frame of
+    `stream` and with a writable one of `publish`, to be filled, and is started by its `run`.
+
+        @streamem.stage("randcam", publish="edges")
+        def edges(image, out):
+            out[:] = 255 - image
+
+        edges.run()
+    """
+    target = publish
+
+    def decorate(function):
+        def run(count=None, socket=None):
+            """Works on frame after frame, or on `count` of them."""
+            like = None if layout else stream
+            with subscribe(stream, socket=socket, **options) as source:
+                with _publish(target, like=like, layout=layout, timeout=source.timeout, socket=socket) as publisher:
+                    for done, frame in enumerate(source, 1):
+                        with frame, publisher.slot() as slot:
+                            slot.captured_ns = frame.captured_ns
+                            slot.source_clock, slot.clock = frame.source_clock, frame.clock
+                            slot.source_sequence = frame.sequence
+                            function(frame.array(), slot.array())
+                        if done == count:
+                            return
+
+        function.run = run
+        return function
+
+    return decorate
+
+
+_publish = publish
 open = subscribe
