@@ -260,6 +260,9 @@ def _now_ns_before_37():
 _now_ns = getattr(time, "monotonic_ns", _now_ns_before_37)
 
 
+_getpid = os.getpid
+
+
 def _deadline(seconds):
     """A moment by the monotonic clock; None is never."""
     return None if seconds is None else time.monotonic() + max(0.0, seconds)
@@ -345,16 +348,11 @@ def _no_broker(place, error):
     return NoBroker("no broker at %s: %s; %s" % (place, getattr(error, "strerror", None) or error, remedy))
 
 
-class _Session(object):
-    """The socket; frames keep it, since with it the broker would take their leases for given back."""
-
-    __slots__ = ("socket", "__weakref__")
-
-    def __init__(self, opened):
-        self.socket = opened
+class _Session(socket.socket):
+    """The socket; frames keep it, since without it the broker would take their leases for given back."""
 
     def __del__(self):
-        self.socket.close()
+        self.close()
 
 
 class _Descriptors(object):
@@ -390,9 +388,7 @@ class _Connection(object):
     """A connected socket, what was received of the next message, and what was asked."""
 
     def __init__(self, place, deadline):
-        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.session = _Session(opened)
-        self.socket = opened
+        self.session = opened = _Session(socket.AF_UNIX, socket.SOCK_STREAM)
         self.place = place
         self.inbox = bytearray()
         self.searched = 0
@@ -425,14 +421,14 @@ class _Connection(object):
             except NoBroker as error:
                 if told is None or "No such file" not in str(error):
                     told = error
-        raise told
+        raise told from None
 
     def hung_up(self):
         return bool(self.watched.poll(0))
 
     def _ready(self, events, deadline):
         poll = select.poll()
-        poll.register(self.socket, events)
+        poll.register(self.session, events)
         while True:
             if poll.poll(_left(deadline, 3600.0) * 1000):
                 return True
@@ -463,7 +459,7 @@ class _Connection(object):
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, struct.pack("%di" % len(fds), *fds))] if fds else []
         while unsent:
             try:
-                unsent = unsent[self.socket.sendmsg([unsent], rights, socket.MSG_NOSIGNAL):]
+                unsent = unsent[self.session.sendmsg([unsent], rights, socket.MSG_NOSIGNAL):]
                 rights = []
             except BlockingIOError:
                 if not self._ready(select.POLLOUT, deadline):
@@ -499,7 +495,7 @@ class _Connection(object):
         # socket.recv_fds drops its flags: descriptors would be inherited by child processes.
         flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
         try:
-            data, ancillary, flags, _ = self.socket.recvmsg(65536, socket.CMSG_SPACE(4 * _FDS_MAX), flags)
+            data, ancillary, flags, _ = self.session.recvmsg(65536, socket.CMSG_SPACE(4 * _FDS_MAX), flags)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
@@ -964,7 +960,7 @@ def _numpy(found=[]):
         try:
             import numpy
         except ImportError:
-            raise ImportError("an array of a frame needs numpy: install it, or use frame.view")
+            raise ImportError("an array of a frame needs numpy: install it, or use frame.view") from None
         found.append(numpy)
     return found[0]
 
@@ -1268,7 +1264,7 @@ class _Link(object):
     def _wait_for_answer(self, connection, renewing):
         self.phase, self.connection, self.renewing = _ASKED, connection, renewing
         if self.watch is not None:
-            self.watch.follow(connection.socket, True)
+            self.watch.follow(connection.session, True)
             self.watch.alarm(None)
 
     def _adopt(self, answer, before):
@@ -1276,7 +1272,7 @@ class _Link(object):
         connection = self.connection
         granted = _Granted(results, descriptors, connection.session, before, self.renewing)
         if self.watch is not None:
-            self.watch.follow(connection.socket, False)
+            self.watch.follow(connection.session, False)
             bell = descriptors.take(results.eventfd)
             if bell is not None:
                 self.watch.replace_bell(bell)
@@ -1543,7 +1539,8 @@ class Subscription(object):
 
     def _look(self):
         now_ns = _now_ns()
-        if now_ns - self._checked_ns > _SLICE_NS or self._link is None or self._link.phase != _UP:
+        link = self._link
+        if now_ns - self._checked_ns > _SLICE_NS or link is None or link.phase != _UP or self._pid != _getpid():
             self._check(now_ns)
         words = self._words
         for _ in range(_ROUNDS):
@@ -1583,7 +1580,7 @@ class Subscription(object):
         try:
             lease = _Lease(memory, page, slot)
         except IndexError:
-            raise self._exhausted(1)
+            raise self._exhausted(1) from None
         words = page.words
         words[lease.place] = memory.generation << 32 | slot + 1
         _fence()
@@ -1685,7 +1682,7 @@ def _let_go_after_fork():
         link = subscription._link
         if link is not None:
             link.phase, link.connection = _DOWN, None
-            subscription._granted.page.session.socket.close()
+            subscription._granted.page.session.close()
 
 
 getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_let_go_after_fork)
@@ -1999,7 +1996,8 @@ def subscribe(
 
     mode     "latest": the newest frame each time; "every": each in order, as long as the reader is at most
              `depth` behind
-    leases   how many frames can be held at a time: 2, or `history` and one
+    leases   how many frames can be held at a time: 3, or `history` and two; a loop holds one frame while it
+             takes the next
     history  keeps the last so many frames, for `clip`
     eventfd  whether `fileno` is wanted; asking for it does the same, as long as no frame is held
     wait     waits for a stream that is not there, also when it ends
@@ -2017,7 +2015,7 @@ def subscribe(
         "stream": _check_name(stream),
         "mode": mode,
         "depth": max(depth, history),
-        "leases": leases if leases is not None else max(2, history + 1),
+        "leases": leases if leases is not None else max(3, history + 2),
         "eventfd": bool(eventfd),
         "wait": bool(wait),
     }
