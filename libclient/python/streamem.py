@@ -1996,8 +1996,8 @@ def subscribe(
 
     mode     "latest": the newest frame each time; "every": each in order, as long as the reader is at most
              `depth` behind
-    leases   how many frames can be held at a time: 3, or `history` and two; a loop holds one frame while it
-             takes the next
+    leases   how many frames can be held at a time: 3, or twice `history` and one, since a loop still holds the
+             frame, or the clip, of its last round while it takes the next
     history  keeps the last so many frames, for `clip`
     eventfd  whether `fileno` is wanted; asking for it does the same, as long as no frame is held
     wait     waits for a stream that is not there, also when it ends
@@ -2015,7 +2015,7 @@ def subscribe(
         "stream": _check_name(stream),
         "mode": mode,
         "depth": max(depth, history),
-        "leases": leases if leases is not None else max(3, history + 2),
+        "leases": leases if leases is not None else 2 * history + 1 if history else 3,
         "eventfd": bool(eventfd),
         "wait": bool(wait),
     }

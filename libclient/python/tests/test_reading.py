@@ -64,7 +64,7 @@ class Reading(Case):
         self.assertIsNotNone(subscription.try_next())
 
     def test_a_clip_is_the_last_frames_without_a_gap(self):
-        subscription = self.open("cam", history=5)
+        subscription = self.open("cam", history=5, leases=7)
         clip = eventually("there are five", lambda: (lambda c: c if len(c) == 5 else None)(subscription.clip(5)))
         self.assertEqual([f.sequence for f in clip], list(range(clip[0].sequence, clip[0].sequence + 5)))
         with self.assertRaises(streamem.LeasesExhausted):
