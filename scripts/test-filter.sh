@@ -26,6 +26,7 @@ done
     "$client" add bars 'pattern://bars'
     "$client" grab bars -o "$scratch/x.png"
     "$client" remove bars
+    "$(dirname "$program")/publish" flipped randcam 3
     "$client" top --once
 } >/dev/null
 kill -HUP "$broker"

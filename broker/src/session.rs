@@ -31,6 +31,9 @@ pub enum Over {
     /// It sent descriptors nobody asked for.
     #[error("sent descriptors nobody asked for")]
     UnaskedDescriptors,
+    /// Descriptors it was asked for did not all arrive.
+    #[error("sent descriptors that could not be taken in (raise LimitNOFILE= of the service)")]
+    DescriptorsLost,
     /// It does not read.
     #[error("left {0} bytes unread")]
     NotReading(usize),
@@ -77,6 +80,8 @@ pub struct Session {
     outbox: VecDeque<Packet>,
     outbox_bytes: usize,
     armed: Option<PollFlags>,
+    expected: usize,
+    brought: Vec<OwnedFd>,
     _charge: Charge,
 }
 
@@ -102,6 +107,8 @@ impl Session {
             outbox: VecDeque::new(),
             outbox_bytes: 0,
             armed: None,
+            expected: 0,
+            brought: Vec::new(),
             _charge: charge,
         }
     }
@@ -148,14 +155,28 @@ impl Session {
             Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
             other => other?,
         };
-        if !received.fds.is_empty() || received.fds_lost {
+        self.brought.extend(received.fds);
+        if self.brought.len() > self.expected || received.fds_lost && self.expected == 0 {
             return Err(Over::UnaskedDescriptors);
+        }
+        if received.fds_lost {
+            return Err(Over::DescriptorsLost);
         }
         if received.bytes == 0 {
             return Err(Over::Closed);
         }
         self.inbox.push(&buffer[..received.bytes]);
         Ok(())
+    }
+
+    /// From now on so many descriptors may come, until they are taken.
+    pub fn expect_descriptors(&mut self, count: usize) {
+        self.expected = count;
+    }
+
+    /// The descriptors that came.
+    pub fn take_brought(&mut self) -> Vec<OwnedFd> {
+        std::mem::take(&mut self.brought)
     }
 
     /// The next whole call, if this session is ready for it.

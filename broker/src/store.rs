@@ -153,7 +153,9 @@ impl Store {
     pub fn keep_memory(self, stream: &StreamName, memory: &StreamMemory) {
         self.forget_memory(stream);
         self.keep(&format!("ring/{stream}"), memory.ring.owned());
-        self.keep(&format!("pool/{stream}"), memory.pool.owned());
+        if let Some(pool) = memory.pool.made() {
+            self.keep(&format!("pool/{stream}"), pool.owned());
+        }
     }
 
     /// No longer keeps a stream's memory.

@@ -41,12 +41,17 @@ impl StreamError {
     }
 }
 
+mod publishing;
+
+pub use publishing::{Begun, Plan, Publications, no_such_publication};
+
 /// The collection.
 #[derive(Debug)]
 pub struct Streams {
     by_name: BTreeMap<StreamName, Stream>,
     sources: u64,
     subscriptions: u64,
+    publications: Publications,
     allocator: Memfd,
     protection: Protection,
     losses: Losses,
@@ -65,6 +70,7 @@ impl Streams {
             by_name: BTreeMap::new(),
             sources: 0,
             subscriptions: 0,
+            publications: Publications::default(),
             allocator: Memfd,
             protection,
             losses: Losses::new()?,
@@ -152,6 +158,10 @@ impl Streams {
         pool: &PoolConfig,
         left: KeptStream,
     ) -> Result<Vec<(SubscriptionId, u32)>, StreamError> {
+        if source::is_published(&config.source) {
+            self.await_publisher(name, config, access, pool)?;
+            return Ok(Vec::new());
+        }
         let pattern = source::open(&config.source)?;
         let layout = pattern.layout().clone();
         let restored = match (left.ring, left.pool) {
@@ -199,6 +209,9 @@ impl Streams {
         source: &SourceUri,
         pool: &PoolConfig,
     ) -> Result<(), StreamError> {
+        if source::is_published(source) {
+            return self.await_publisher_anew(name, source, pool);
+        }
         let pattern = source::open(source)?;
         let Some(stream) = self.by_name.get_mut(name) else {
             return Ok(());
@@ -216,6 +229,7 @@ impl Streams {
         self.store.keep_memory(name, &memory);
         stream.renew(layout, memory, pool);
         stream.config.source = source.clone();
+        self.forget_publication(name);
         self.restart(name, pattern)
     }
 
@@ -241,6 +255,7 @@ impl Streams {
     /// Removes a stream; its readers find that it has ended.
     pub fn remove(&mut self, name: &StreamName) -> Option<Stream> {
         let mut stream = self.by_name.remove(name)?;
+        self.forget_publication(name);
         stream.end();
         self.store.forget_memory(name);
         for reader in stream.readers() {
@@ -277,7 +292,9 @@ impl Streams {
             seat: Arc::new(seat),
             charge: Some(charge),
         };
-        self.store.keep_reader(name, &reader);
+        if !stream.is_published() {
+            self.store.keep_reader(name, &reader);
+        }
         stream.join(reader);
         Ok(id)
     }

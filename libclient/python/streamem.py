@@ -131,6 +131,10 @@ class Rejected(Error):
     """The broker did not publish what was submitted."""
 
 
+class PublicationEnded(Error):
+    """The broker ended a publication: the stream was removed, or this user may not fill it any more."""
+
+
 class Closed(Error):
     """It was closed by this program, or belongs to the process this one was forked from."""
 
@@ -1696,7 +1700,7 @@ _ENTRIES_MAX = 16
 # Words of the submission page: those the publisher writes, those the broker writes, and two tables.
 _SUBMITTED, _KICK, _CLOSED = 8, 9, 10
 _GRANTED, _GRANT_WAKE, _BROKER_WAITING, _PUBLISHER_WAITING, _SUBMISSIONS_TAKEN, _REJECTED, _LAST_REJECTION = range(16, 23)
-_GRANTS, _ENTRIES = 32, 64
+_OVER, _GRANTS, _ENTRIES = 25, 32, 64
 _REJECTIONS = {
     1: "it named a slot that was not granted",
     2: "it named a slot of memory that was replaced",
@@ -1782,7 +1786,7 @@ class _Publication(object):
         words[_PUBLISHER_WAITING] = 1
         try:
             _fence()
-            if words[_GRANTED] != self.accepted:
+            if words[_GRANTED] != self.accepted or words[_OVER]:
                 return True
             return _futex_wait(self.grant_wake, expected, _left(deadline, _SLICE))
         finally:
@@ -1794,7 +1798,7 @@ class _Publication(object):
         self.kick()
         until = _deadline(1.0)
         while self.words[_SUBMISSIONS_TAKEN] != self.submitted and not _is_over(until):
-            if self.connection.hung_up():
+            if self.words[_OVER] or self.connection.hung_up():
                 break
             time.sleep(0.001)
 
@@ -1900,6 +1904,7 @@ class Publisher(object):
         self.timeout = timeout
         self._socket = socket
         self._request = request
+        self._pid = os.getpid()
         self._in_hand = []
         self._pause = 0.0
         self._next_try = 0.0
@@ -1907,12 +1912,17 @@ class Publisher(object):
         self._publication = _Publication(socket, request, _deadline(_ANSWER_SECONDS))
         self._socket = self._publication.connection.place
 
-    stream = property(lambda self: self._open().stream, doc="What the broker says of the stream.")
-    layout = property(lambda self: self._open().stream.layout, doc="How the bytes of a slot are to be written.")
+    @property
+    def stream(self):
+        """What the broker said of the stream when the publication began; None while it is away."""
+        publication = self._open()
+        return None if publication is None else publication.stream
 
     def _open(self):
         if self._request is None:
             raise Closed("this publisher was closed; publish again")
+        if self._pid != os.getpid():
+            raise Closed("this publisher belongs to the process this one was forked from; publish here")
         return self._publication
 
     def slot(self, timeout=_AS_OPENED):
@@ -1944,6 +1954,12 @@ class Publisher(object):
         publication = self._open()
         now_ns = _now_ns()
         if publication is not None:
+            if publication.words[_OVER]:
+                self._publication = None
+                raise PublicationEnded(
+                    "the broker ended the publication of %s: the stream was removed, or may not be filled any more; "
+                    "ask for a slot again to publish it anew" % publication.stream.name
+                )
             if now_ns - self._checked_ns < _SLICE_NS:
                 return publication
             self._checked_ns = now_ns

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -149,6 +149,18 @@ impl Connection {
         more: bool,
         deadline: Deadline,
     ) -> Result<(), Error> {
+        self.ask_bringing(method, parameters, more, &[], deadline)
+    }
+
+    /// Sends a call, and descriptors beside it.
+    pub(crate) fn ask_bringing(
+        &mut self,
+        method: &str,
+        parameters: &impl Serialize,
+        more: bool,
+        mut brought: &[BorrowedFd<'_>],
+        deadline: Deadline,
+    ) -> Result<(), Error> {
         method.clone_into(&mut self.asked);
         let parameters = match serde_json::to_value(parameters) {
             Ok(Value::Object(parameters)) => parameters,
@@ -162,8 +174,8 @@ impl Connection {
         });
         let mut unsent = &call[..];
         while !unsent.is_empty() {
-            match send(&*self.socket, unsent, &[]) {
-                Ok(count) => unsent = &unsent[count..],
+            match send(&*self.socket, unsent, brought) {
+                Ok(count) => (unsent, brought) = (&unsent[count..], &[]),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
                     if !self.ready(PollFlags::OUT, deadline)? {

@@ -5,8 +5,9 @@
 use std::io;
 use std::path::PathBuf;
 use streamem_sys::MapError;
+use streamem_wire::submission::Rejection;
 use streamem_wire::varlink::BadMessage;
-use streamem_wire::{BadName, BadPage, Refusal};
+use streamem_wire::{BadName, BadPage, Refusal, SIDE_BYTES_MAX};
 
 /// Why something could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,25 @@ pub enum Error {
         leases: usize,
         /// Frames that were to be had.
         wanted: usize,
+    },
+    /// What was submitted was not published.
+    #[error("a frame was not published: {0}; fill the slots you are given and no others")]
+    Rejected(#[from] Rejection),
+    /// Side-data that does not fit beside a frame.
+    #[error(
+        "{bytes} bytes of side-data were to go with a frame, which can have {SIDE_BYTES_MAX}: send less"
+    )]
+    SideData {
+        /// How many there were.
+        bytes: usize,
+    },
+    /// Somebody else fills the stream now, or it was removed or changed.
+    #[error(
+        "the broker ended the publication of stream {stream}; it is published again with the next slot"
+    )]
+    PublicationEnded {
+        /// Which stream.
+        stream: String,
     },
     /// Descriptors sent by the broker did not arrive.
     #[error(

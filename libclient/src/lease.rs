@@ -91,6 +91,7 @@ impl Lease {
     /// a word found free stays free until it is used here.
     pub(crate) fn take(granted: &Arc<Granted>, wanted: Newest) -> Result<Option<Lease>, Error> {
         let leases = &granted.leases;
+        granted.memory.map_slot(wanted.slot)?;
         let place = leases.free_place().ok_or_else(|| leases.exhausted(1))?;
         match lease::lease(&granted.memory.ring(), leases.word(place), wanted) {
             Ok(()) => Ok(Some(Lease {

@@ -1,6 +1,6 @@
 //! Read frames of a Streamem broker where they lie.
 //!
-//! Owns what a Rust program needs to subscribe to streams and to ask a broker about them; never
+//! Owns what a Rust program needs to subscribe to streams, to publish one, and to ask a broker about them; never
 //! copies a frame, and never lets a reader disturb another.
 //!
 //! ```no_run
@@ -37,7 +37,8 @@
 //! `/run/streamem/streamem.sock` and `/tmp/streamem-UID/streamem.sock`. When it goes away, a
 //! subscription goes on by itself as soon as it is back.
 //!
-//! Read in this order: [`Subscription`], [`Builder`], [`Frame`], [`Layout`], [`Client`], [`Error`].
+//! Read in this order: [`Subscription`], [`Builder`], [`Frame`], [`Layout`], [`Publisher`], [`Client`],
+//! [`Error`].
 #![deny(missing_docs)]
 
 mod builder;
@@ -51,6 +52,8 @@ mod lease;
 mod link;
 mod mapping;
 mod place;
+mod pool;
+mod publisher;
 mod replies;
 mod subscription;
 mod view;
@@ -60,12 +63,19 @@ pub use builder::Builder;
 pub use client::Client;
 pub use error::{Error, Fault};
 pub use frame::Frame;
+pub use publisher::{Publisher, PublisherBuilder, SlotMut};
 pub use replies::Replies;
 pub use streamem_wire::{
-    Array, BadName, Colour, Field, Format, Kind, Layout, Plane, Reason, Refusal, SideData,
-    StreamName, clock, flags, message,
+    Array, BadName, Colour, Field, Format, Kind, Layout, LayoutWish, Plane, Reason, Refusal,
+    SideData, StreamName, clock, flags, message,
 };
 pub use subscription::{StreamState, Subscription};
+
+/// A stream that this program fills, once it is [`open`](PublisherBuilder::open)ed.
+#[must_use]
+pub fn publish(stream: &str) -> PublisherBuilder {
+    PublisherBuilder::new(stream)
+}
 
 /// The newest frames of a stream, from the broker at the usual place.
 pub fn subscribe(stream: &str) -> Result<Subscription, Error> {

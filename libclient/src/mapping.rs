@@ -6,12 +6,13 @@
 use crate::connection::{Answer, Descriptors};
 use crate::error::{Error, Fault};
 use crate::lease::LeaseMemory;
+use crate::pool::{Pool, Slots};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use streamem_sys::file::size_and_inode;
 use streamem_sys::{Mapping, ReadOnly};
 use streamem_wire::message::{Grant, Stream};
-use streamem_wire::{HEADER_WORDS, Layout, RECORD_WORDS, Ring, RingShape, SLOTS_MAX};
+use streamem_wire::{HEADER_WORDS, Layout, RECORD_WORDS, Ring, RingShape, SLOTS_MAX, Slot};
 
 const RING_WORDS_MAX: usize = HEADER_WORDS + SLOTS_MAX * RECORD_WORDS + 4 * SLOTS_MAX;
 
@@ -20,17 +21,19 @@ const RING_WORDS_MAX: usize = HEADER_WORDS + SLOTS_MAX * RECORD_WORDS + 4 * SLOT
 pub(crate) struct Memory {
     ring: Mapping<ReadOnly>,
     ring_inode: u64,
-    pool: Mapping<ReadOnly>,
+    pool: Pool,
     shape: RingShape,
     layout: Layout,
 }
 
 impl Memory {
     /// Maps what was handed over, if it is what the reply says.
-    pub(crate) fn map(ring: &OwnedFd, pool: &OwnedFd, stream: &Stream) -> Result<Memory, Error> {
-        let stat = |file| size_and_inode(file).map_err(|e| Error::system("fstat", e));
+    pub(crate) fn map(ring: &OwnedFd, slots: Slots, stream: &Stream) -> Result<Memory, Error> {
         let (ring_bytes, ring_inode) = stat(ring)?;
-        let (pool_bytes, _) = stat(pool)?;
+        let pool_bytes = match &slots {
+            Slots::InOne(pool) => stat(pool)?.0,
+            Slots::Each(slots) => stream.slot_bytes.saturating_mul(slots.len() as u64),
+        };
         let ring_bytes = whole(ring_bytes).min(RING_WORDS_MAX * 8);
         let ring = Mapping::new(ring, ring_bytes, ReadOnly);
         let ring = ring.map_err(|cause| Error::memory("ring", cause))?;
@@ -44,9 +47,7 @@ impl Memory {
         if !stream.layout.fits(slot_bytes as u64) {
             return Err(Fault::Layout { slot_bytes }.into());
         }
-        // The whole file, because memory of huge pages can only be unmapped in whole pages.
-        let pool = Mapping::new(pool, whole(pool_bytes), ReadOnly);
-        let pool = pool.map_err(|cause| Error::memory("pool", cause))?;
+        let pool = Pool::of(slots, pool_bytes)?;
         Ok(Memory {
             ring,
             ring_inode,
@@ -60,8 +61,14 @@ impl Memory {
         Ring::new(self.ring.words(), self.shape).expect("the shape was read from these very words")
     }
 
-    pub(crate) fn pool(&self) -> &Mapping<ReadOnly> {
-        &self.pool
+    /// Makes sure that the slot is mapped.
+    pub(crate) fn map_slot(&self, slot: Slot) -> Result<(), Error> {
+        self.pool.map_slot(slot, self.shape.slot_bytes)
+    }
+
+    /// The mapping a slot is in, and where it begins there.
+    pub(crate) fn place(&self, slot: Slot) -> Option<(&Mapping<ReadOnly>, usize)> {
+        self.pool.place(slot, self.shape.slot_bytes)
     }
 
     pub(crate) fn layout(&self) -> &Layout {
@@ -72,6 +79,10 @@ impl Memory {
     pub(crate) fn continues(&self, earlier: &Memory) -> bool {
         self.ring_inode == earlier.ring_inode
     }
+}
+
+fn stat(file: &OwnedFd) -> Result<(u64, u64), Error> {
+    size_and_inode(file).map_err(|e| Error::system("fstat", e))
 }
 
 fn whole(bytes: u64) -> usize {
@@ -115,8 +126,12 @@ pub(crate) fn adopt(
         Before::Renewed(before) => (None, Some(&before.leases)),
         Before::Subscribed(_) | Before::Nothing => (None, None),
     };
-    let memory = match (ring, pool, memory_before) {
-        (Some(ring), Some(pool), _) => Arc::new(Memory::map(&ring, &pool, &grant.stream)?),
+    let slots = match &grant.slots {
+        Some(places) => Some(Slots::Each(take_each(&mut descriptors, places)?)),
+        None => pool.map(Slots::InOne),
+    };
+    let memory = match (ring, slots, memory_before) {
+        (Some(ring), Some(slots), _) => Arc::new(Memory::map(&ring, slots, &grant.stream)?),
         (None, None, Some(memory)) => Arc::clone(memory),
         (None, ..) => return Err(Fault::Absent("ring").into()),
         (_, None, _) => return Err(Fault::Absent("pool").into()),
@@ -146,6 +161,13 @@ pub(crate) enum Before<'a> {
     Subscribed(&'a Granted),
     /// A subscription whose memory is renewed.
     Renewed(&'a Granted),
+}
+
+fn take_each(descriptors: &mut Descriptors, places: &[u32]) -> Result<Vec<OwnedFd>, Error> {
+    let (promised, arrived) = (places.len(), descriptors.arrived());
+    let taken = places.iter().map(|place| descriptors.take(*place));
+    let taken: Option<Vec<OwnedFd>> = taken.collect();
+    taken.ok_or(Error::DescriptorsLost { promised, arrived })
 }
 
 fn take_all<const N: usize>(

@@ -7,7 +7,7 @@ use crate::access::Right;
 use crate::peer;
 use crate::pool::Memory;
 use crate::session::Session;
-use crate::stream::{Reader, Stream};
+use crate::stream::{Pool, Reader, Stream};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use streamem_sys::file;
 use streamem_wire::message::{self, Descriptor, Holder, Inspection};
@@ -47,8 +47,19 @@ impl Broker {
                 .collect(),
             descriptors: streams
                 .iter()
-                .flat_map(|stream| descriptors(stream, is_admin, uid))
+                .flat_map(|stream| {
+                    let mut all = descriptors(stream, is_admin, uid);
+                    self.add_publisher(stream, &mut all, is_admin, uid);
+                    all
+                })
                 .collect(),
+            publications: self.describe_publications(|publication| {
+                let is_own = is_admin || Some(publication.publisher.uid) == uid;
+                let name = &publication.stream;
+                let is_hidden = streams.iter().all(|stream| stream.name != *name)
+                    && self.streams.get(name).is_some();
+                is_own && !is_hidden
+            }),
             accounts: self.accounts.describe(if is_admin { None } else { uid }),
             streams: streams.iter().map(|stream| stream.describe()).collect(),
         }
@@ -96,10 +107,16 @@ fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descrip
         )
     };
     let mut all = stream.with_memory(|shared| {
-        vec![
-            memory("ring", &shared.ring, None, holders("read", &seen)),
-            memory("pool", &shared.pool, None, holders("read", &seen)),
-        ]
+        let mut all = vec![memory("ring", &shared.ring, None, holders("read", &seen))];
+        match &shared.pool {
+            Pool::Made(pool) => all.push(memory("pool", pool, None, holders("read", &seen))),
+            Pool::Brought(slots) => all.extend(slots.iter().map(|slot| {
+                let handed_to = holders("read", &seen);
+                let kind = shared.pool.kind();
+                descriptor("slot", &stream.name, None, kind, slot.as_fd(), handed_to)
+            })),
+        }
+        all
     });
     for reader in seen {
         let id = Some(reader.seat.id);
@@ -124,7 +141,7 @@ fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descrip
     all
 }
 
-fn descriptor(
+pub(super) fn descriptor(
     role: &str,
     stream: &StreamName,
     subscription: Option<SubscriptionId>,

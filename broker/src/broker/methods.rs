@@ -121,6 +121,10 @@ impl Broker {
             (message::INTERFACE, "Unsubscribe") => self.unsubscribe(id, call),
             (message::INTERFACE, "Inspect") => once(&self.inspect(id)),
             (message::INTERFACE, "Monitor") => self.monitor(id, call),
+            (message::INTERFACE, "Publish") => self.publish(id, call),
+            (message::INTERFACE, "Bring") => self.bring(id, call),
+            (message::INTERFACE, "Begin") => self.begin(id, call),
+            (message::INTERFACE, "Unpublish") => self.unpublish(id, call),
             (message::INTERFACE, "AddStream") => self.add_stream(id, call),
             (message::INTERFACE, "RemoveStream") => self.remove_stream(id, call),
             (message::SERVICE_INTERFACE, "GetInfo") => once(&ServiceInfo {
@@ -279,7 +283,7 @@ impl Broker {
     }
 }
 
-fn not_permitted(uid: u32, right: Right, name: &StreamName) -> Refusal {
+pub(super) fn not_permitted(uid: u32, right: Right, name: &StreamName) -> Refusal {
     let right = right.name();
     let message = format!(
         "user {uid} may not {right} stream {:?}: add the user or one of its groups to `{right}` under [access] or \
@@ -287,6 +291,12 @@ fn not_permitted(uid: u32, right: Right, name: &StreamName) -> Refusal {
         name.as_str()
     );
     Refusal::new(Reason::NotPermitted, name.as_str(), message)
+}
+
+pub(super) fn no_descriptor(subject: &str, cause: std::io::Error) -> Refusal {
+    let message =
+        format!("no descriptor for {subject}: {cause} (raise LimitNOFILE= of the service)");
+    Refusal::new(Reason::OutOfResources, subject, message)
 }
 
 fn describe_interface(call: &Call) -> Answered {

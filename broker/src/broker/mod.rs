@@ -6,6 +6,8 @@
 mod describe;
 mod lifecycle;
 mod methods;
+mod publications;
+mod published;
 mod sessions;
 mod signals;
 mod subscriptions;
@@ -19,7 +21,7 @@ use crate::listener::Listener;
 use crate::quota::Accounts;
 use crate::session::{Over, Session};
 use crate::store::{Kept, Store};
-use crate::stream::Loss;
+use crate::stream::{Loss, Turn};
 use crate::streams::{StreamError, Streams};
 use rustix::event::PollFlags;
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,14 +210,28 @@ impl Broker {
     }
 
     fn take_losses(&mut self) -> Result<(), BrokerError> {
-        while let Some(Loss { source, why }) = self.streams.losses().take() {
+        while let Some(Loss { source, turn }) = self.streams.losses().take() {
+            let publication = self.streams.publication_as(source);
             let Some(stream) = self.streams.of_source(source) else {
                 continue;
             };
-            warn!(stream = %stream.name, "source lost: {why}");
-            stream.lose(why.clone());
             let name = stream.name.clone();
-            self.tell_stream(Change::Changed, "stream-lost", &name, Some(why));
+            match (turn, publication) {
+                (Turn::Ended(why), Some(publication)) => self.end_publication(publication, &why),
+                (Turn::Ended(why), None) => {
+                    warn!(stream = %name, "source lost: {why}");
+                    stream.lose(why.clone());
+                    self.tell_stream(Change::Changed, "stream-lost", &name, Some(why));
+                }
+                (Turn::Silent(why), _) => {
+                    stream.say_lost(why.clone());
+                    self.tell_stream(Change::Changed, "stream-lost", &name, Some(why));
+                }
+                (Turn::Back, _) => {
+                    stream.say_live();
+                    self.tell_stream(Change::Changed, "stream-live", &name, None);
+                }
+            }
         }
         self.engine
             .read_losses(self.streams.losses().eventfd(), Token::Losses)?;

@@ -145,6 +145,10 @@ impl Broker {
         for subscription in self.streams.readers_of(id) {
             self.end_subscription(subscription);
         }
+        for publication in self.streams.published_by(id) {
+            let why = format!("its publisher (pid {}) has gone", session.peer.pid);
+            self.end_publication(publication, &why);
+        }
         self.tell(Event {
             session: Some(id),
             pid: Some(session.peer.pid),
@@ -158,9 +162,10 @@ impl Broker {
             self.tell_stream(Change::Changed, "", &stream, None);
             self.tell(Event {
                 subscription: Some(id),
-                stream: Some(stream),
+                stream: Some(stream.clone()),
                 ..event("unsubscribed")
             });
+            self.remove_abandoned(&stream);
         }
     }
 

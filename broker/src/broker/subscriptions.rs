@@ -4,10 +4,10 @@
 //! fails half-way leaves nothing behind.
 
 use super::Broker;
-use super::methods::{Answer, Answered, arguments, parameters};
+use super::methods::{Answer, Answered, arguments, no_descriptor, parameters};
 use super::tell::event;
 use crate::access::Right;
-use crate::stream::{Bell, Owner, Stream, Terms};
+use crate::stream::{Bell, Owner, Pool, Stream, Terms};
 use crate::streams::amount;
 use serde_json::Map;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -27,12 +27,6 @@ enum Role {
 fn out_of_range(parameter: &str, value: u32, most: usize) -> Refusal {
     let message = format!("{parameter} is {value}; it can be 1 to {most}");
     Refusal::new(Reason::InvalidParameter, parameter, message)
-}
-
-fn no_descriptor(subject: &str, cause: std::io::Error) -> Refusal {
-    let message =
-        format!("no descriptor for {subject}: {cause} (raise LimitNOFILE= of the service)");
-    Refusal::new(Reason::OutOfResources, subject, message)
 }
 
 impl Broker {
@@ -204,11 +198,18 @@ impl Broker {
             fds.push(copy);
             Ok(u32::try_from(fds.len() - 1).ok())
         };
-        let (ring, pool) = stream.with_memory(|memory| {
-            Ok((
-                add(Role::Ring, Some(memory.ring.given()))?,
-                add(Role::Pool, Some(memory.pool.given()))?,
-            ))
+        let (ring, pool, slots) = stream.with_memory(|memory| {
+            let ring = add(Role::Ring, Some(memory.ring.given()))?;
+            match &memory.pool {
+                Pool::Made(made) => Ok((ring, add(Role::Pool, Some(made.given()))?, None)),
+                Pool::Brought(slots) => {
+                    let slots = slots
+                        .iter()
+                        .filter_map(|slot| add(Role::Pool, Some(slot.as_fd())).transpose());
+                    let slots: Vec<u32> = slots.collect::<Result<_, Refusal>>()?;
+                    Ok((ring, None, (!slots.is_empty()).then_some(slots)))
+                }
+            }
         })?;
         let lease = add(Role::Lease, Some(seat.page.given()))?;
         let eventfd = add(
@@ -221,6 +222,7 @@ impl Broker {
             stream: stream.describe(),
             ring,
             pool,
+            slots,
             lease,
             eventfd,
         };

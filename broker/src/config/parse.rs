@@ -261,7 +261,7 @@ impl Reader<'_, '_> {
         let text = self.document.text_value("source", value)?;
         let opened = |text: &str| -> Result<SourceUri, BadSource> {
             let uri: SourceUri = text.parse()?;
-            source::open(&uri)?;
+            source::check(&uri)?;
             Ok(uri)
         };
         match opened(text) {

@@ -1,11 +1,12 @@
 //! Memory from memfd: anonymous files that live exactly as long as somebody uses them.
 //!
 //! Owns the order of things: size, seal against resizing, map, then seal against everybody else;
-//! never gives away a descriptor that can write, except that of a lease page.
+//! never gives away a descriptor that can write, except that of a page a client is to write and that of
+//! a pool that is lent to its publisher and not sealed yet.
 
 use super::{Allocator, Memory, PoolError, Protection, Request};
 use memfd::{FileSeal, HugetlbSize, MemfdOptions};
-use rustix::fs::{Mode, OFlags, fchmod, ftruncate, open};
+use rustix::fs::{Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, ftruncate, open};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use streamem_sys::{Mapping, Writable, file};
@@ -83,7 +84,9 @@ fn make(request: &Request, huge: bool) -> Result<Memory, PoolError> {
     if request.protection == Protection::Sealed {
         seal(&[FileSeal::SealFutureWrite])?;
     }
-    seal(&[FileSeal::SealSeal])?;
+    if request.protection != Protection::Lent {
+        seal(&[FileSeal::SealSeal])?;
+    }
     let owned = OwnedFd::from(memfd.into_file());
     let given = give(&owned, request.protection).map_err(failed("opening it for clients", ""))?;
     Ok(Memory {
@@ -128,6 +131,30 @@ pub fn adopt(owned: OwnedFd, name: &str, protection: Protection) -> Result<Memor
     })
 }
 
+/// Why lent memory cannot be sealed.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the pool bears the seals {found:?} where it must bear {LENT_SEALS:?}: leave its seals alone, and publish again"
+)]
+pub struct Unsealed {
+    found: Vec<String>,
+}
+
+const LENT_SEALS: [&str; 4] = ["seal", "shrink", "grow", "future-write"];
+
+/// Seals memory that was lent: who has it mapped goes on writing, nobody maps it for writing again.
+/// The publisher could have sealed it too, so what counts is how it is in the end.
+pub fn seal(memory: &mut Memory) -> Result<(), Unsealed> {
+    let wanted = SealFlags::FUTURE_WRITE | SealFlags::SEAL;
+    let _refused_if_sealed_already = fcntl_add_seals(&memory.owned, wanted);
+    let found = file::seals(&memory.owned).unwrap_or_default();
+    if found != LENT_SEALS {
+        return Err(Unsealed { found });
+    }
+    memory.protection = Protection::Sealed;
+    Ok(())
+}
+
 fn give(owned: &OwnedFd, protection: Protection) -> io::Result<OwnedFd> {
     if protection == Protection::Shared {
         return owned.try_clone();
@@ -158,6 +185,24 @@ mod tests {
         assert_eq!(seals, ["seal", "shrink", "grow", "future-write"]);
         assert!(file::is_read_only(memory.given()).unwrap());
         assert!(Mapping::new(memory.owned(), 8192, Writable).is_err());
+    }
+
+    #[test]
+    fn lent_memory_is_mapped_by_its_publisher_and_by_nobody_after() {
+        let mut memory = Memfd.allocate(&request(Protection::Lent)).unwrap();
+        let publisher = Mapping::new(memory.owned(), 8192, Writable).unwrap();
+        seal(&mut memory).unwrap();
+        publisher.words()[0].store(7, std::sync::atomic::Ordering::Relaxed);
+        assert!(Mapping::new(memory.owned(), 8192, Writable).is_err());
+        assert_eq!(memory.protection, Protection::Sealed);
+    }
+
+    #[test]
+    fn lent_memory_whose_seals_were_closed_early_is_refused() {
+        let mut memory = Memfd.allocate(&request(Protection::Lent)).unwrap();
+        fcntl_add_seals(memory.owned(), SealFlags::SEAL).unwrap();
+        let refused = seal(&mut memory).unwrap_err().to_string();
+        assert!(refused.contains("future-write"), "{refused}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 mod memfd;
 mod slot;
 
-pub use memfd::{Memfd, adopt};
+pub use memfd::{Memfd, Unsealed, adopt, seal};
 pub use slot::Claimed;
 
 use std::fmt;
@@ -24,6 +24,8 @@ pub enum Protection {
     Guarded,
     /// Written by the client it is given to: a lease page.
     Shared,
+    /// Written by a publisher, who maps it before it is sealed; until then no reader is given it.
+    Lent,
 }
 
 impl Protection {
@@ -34,6 +36,7 @@ impl Protection {
             Protection::Sealed => "sealed",
             Protection::Guarded => "guarded",
             Protection::Shared => "shared",
+            Protection::Lent => "lent",
         }
     }
 }

@@ -17,7 +17,7 @@ use streamem_wire::{Generation, Slot};
 /// A slot nobody else reads or writes.
 #[derive(Debug)]
 pub struct Claimed {
-    memory: Arc<Memory>,
+    memory: Option<Arc<Memory>>,
     slot: Slot,
     generation: Generation,
     from: usize,
@@ -25,9 +25,9 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// Made by a stream, for a slot it has just reclaimed.
+    /// Made by a stream, for a slot it has just reclaimed; without memory where the broker has none.
     pub(crate) fn new(
-        memory: Arc<Memory>,
+        memory: Option<Arc<Memory>>,
         slot: Slot,
         generation: Generation,
         from: usize,
@@ -54,10 +54,13 @@ impl Claimed {
         self.generation
     }
 
-    /// The slot's bytes.
+    /// The slot's bytes; none if they are not the broker's.
     pub fn bytes(&mut self) -> &mut [u8] {
+        let Some(memory) = &self.memory else {
+            return &mut [];
+        };
         // SAFETY: see the module's safety section; `&mut self` makes it the only use in this process.
-        let bytes = unsafe { self.memory.map.claimed(self.from, self.length) };
+        let bytes = unsafe { memory.map.claimed(self.from, self.length) };
         bytes.unwrap_or_default()
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use streamem_wire::BadLayout;
+use streamem_wire::{BadLayout, BadWish};
 
 mod parameters;
 
@@ -12,7 +12,9 @@ pub use parameters::Parameters;
 pub(crate) use parameters::not_possible;
 
 /// The schemes there are sources for.
-pub const SCHEMES: &[&str] = &["pattern"];
+pub const SCHEMES: &[&str] = &["pattern", "publish"];
+/// The scheme that has no kinds.
+const WITHOUT_KIND: &str = "publish";
 /// Longest URI.
 pub const URI_BYTES_MAX: usize = 4096;
 
@@ -26,7 +28,7 @@ pub struct SourceUri {
 }
 
 /// Why there is no such source.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BadSource {
     /// Not a URI.
     #[error(
@@ -79,6 +81,14 @@ pub enum BadSource {
         /// What could be.
         possible: String,
     },
+    /// The parameters together make no layout.
+    #[error("{source_kind} cannot have such frames: {why}")]
+    Wish {
+        /// Scheme and kind.
+        source_kind: String,
+        /// What is wrong with them.
+        why: BadWish,
+    },
     /// The parameters together make no frame.
     #[error("{source_kind} cannot have such frames: {why}")]
     Layout {
@@ -102,7 +112,9 @@ impl BadSource {
             BadSource::Value {
                 parameter, value, ..
             } => format!("{parameter}={value}"),
-            BadSource::Layout { source_kind, .. } => source_kind.clone(),
+            BadSource::Layout { source_kind, .. } | BadSource::Wish { source_kind, .. } => {
+                source_kind.clone()
+            }
         }
     }
 }
@@ -169,7 +181,7 @@ impl FromStr for SourceUri {
         let (kind, query) = rest.split_once('?').unwrap_or((rest, ""));
         let decoded = |part| decoded(part).ok_or_else(|| malformed("a %-escape is broken"));
         let kind = decoded(kind)?;
-        if kind.is_empty() {
+        if kind.is_empty() && scheme != WITHOUT_KIND {
             return Err(malformed("nothing follows the \"://\""));
         }
         let mut parameters: Vec<(String, String)> = Vec::new();
@@ -199,6 +211,16 @@ impl fmt::Display for SourceUri {
 }
 
 impl SourceUri {
+    /// A URI without parameters.
+    pub(super) fn bare(scheme: &str, kind: &str) -> SourceUri {
+        SourceUri {
+            scheme: scheme.to_owned(),
+            kind: kind.to_owned(),
+            parameters: Vec::new(),
+            text: format!("{scheme}://{kind}"),
+        }
+    }
+
     /// What is before `://`: which sort of source.
     #[must_use]
     pub fn scheme(&self) -> &str {

@@ -16,8 +16,8 @@ use streamem_wire::{
     Generation, Newest, RingState, Sequence, Slot, SubscriptionId, header, lease, page, record,
 };
 
-/// Slots a source has in hand.
-const FILLING: u32 = 1;
+/// Slots a source has in hand that makes one frame after the other.
+pub const ONE_IN_HAND: u32 = 1;
 
 /// What is in a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,7 @@ pub struct Core {
     memory: StreamMemory,
     contents: Vec<Content>,
     source: u64,
+    in_hand: u32,
     newest: Sequence,
     seats: Seats,
     counters: Counters,
@@ -69,6 +70,7 @@ impl Core {
             contents: vec![Content::Nothing; memory.shape().slots],
             memory,
             source: 0,
+            in_hand: ONE_IN_HAND,
             newest: Sequence::NONE,
             seats: Seats::default(),
             counters: Counters::default(),
@@ -115,10 +117,11 @@ impl Core {
         self.put_counters();
     }
 
-    /// From now on this source fills it, and no other: what one before it still has in hand is
-    /// neither taken back nor published.
-    pub fn begin(&mut self, source: u64) {
+    /// From now on this source fills it, with so many slots in hand, and no other: what one before it
+    /// still has in hand is neither taken back nor published.
+    pub fn begin(&mut self, source: u64, in_hand: u32) {
         self.source = source;
+        self.in_hand = in_hand;
         for content in &mut self.contents {
             if *content == Content::Claimed {
                 *content = Content::Nothing;
@@ -235,7 +238,7 @@ impl Core {
             slots,
         };
         vec![
-            term("being filled", FILLING),
+            term("being filled", self.in_hand),
             term("the newest frames", self.kept()),
             term("leases readers may hold", self.leases()),
         ]
@@ -244,13 +247,13 @@ impl Core {
     /// The sum of [`Core::sum`].
     #[must_use]
     pub fn slots_needed(&self) -> u32 {
-        FILLING + self.kept() + self.leases()
+        self.in_hand + self.kept() + self.leases()
     }
 
     /// What the sum would be with one more reader.
     #[must_use]
     pub fn slots_needed_with(&self, terms: super::Terms) -> u32 {
-        FILLING + self.kept().max(terms.depth) + self.leases() + terms.leases
+        self.in_hand + self.kept().max(terms.depth) + self.leases() + terms.leases
     }
 
     /// The next slot of the pool that is needed and was not committed in advance yet. One at a time,
@@ -263,6 +266,12 @@ impl Core {
         let slot_bytes = self.memory.shape().slot_bytes as u64;
         let from = u64::from(self.committed_slots) * slot_bytes;
         Some(from..from + slot_bytes)
+    }
+
+    /// What the sum would be with another source.
+    #[must_use]
+    pub fn slots_needed_by(&self, in_hand: u32) -> u32 {
+        in_hand + self.kept() + self.leases()
     }
 
     /// The slot of [`Core::next_commit`] is committed, unless the memory is another by now.

@@ -5,17 +5,21 @@
 
 mod bell;
 mod core;
+mod intake;
 mod memory;
+mod publication;
+mod published;
 mod reader;
 mod seat;
 mod worker;
 
 pub use bell::Bell;
-pub use core::{Core, Frame, Seats};
-pub use memory::{StreamMemory, Unfit};
+pub use core::{Core, Frame, ONE_IN_HAND, Seats};
+pub use memory::{Pool, StreamMemory, Unfit, published_slot_bytes};
+pub use publication::{BROUGHT_MAX, Desk, Prepared, Publication, Publisher};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Terms};
-pub use worker::{Loss, Losses, Worker, lock};
+pub use worker::{Loss, Losses, Turn, Worker, lock};
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
@@ -93,7 +97,7 @@ impl Stream {
         self.worker = None;
         self.source = source;
         let mut core = lock(&self.core);
-        core.begin(source);
+        core.begin(source, ONE_IN_HAND);
         core.set_state(RingState::Live);
         drop(core);
         let core = Arc::clone(&self.core);
@@ -293,8 +297,8 @@ impl Stream {
             why: self.lost.as_ref().map(|lost| lost.why.clone()),
             layout: self.layout.clone(),
             generation: memory.shape().generation,
-            pool: memory.pool.kind.to_owned(),
-            protection: memory.pool.protection.name().to_owned(),
+            pool: memory.pool.kind().to_owned(),
+            protection: memory.pool.protection().to_owned(),
             slots: core.slots_needed(),
             slots_max: slots_max(&core),
             slot_bytes: memory.shape().slot_bytes as u64,
@@ -313,9 +317,9 @@ impl Stream {
         message::Pool {
             stream: self.name.clone(),
             generation: memory.shape().generation,
-            kind: memory.pool.kind.to_owned(),
-            protection: memory.pool.protection.name().to_owned(),
-            huge: memory.pool.huge,
+            kind: memory.pool.kind().to_owned(),
+            protection: memory.pool.protection().to_owned(),
+            huge: memory.pool.made().is_some_and(|pool| pool.huge),
             slots: core.slots_needed(),
             slots_max: slots_max(&core),
             slot_bytes: memory.shape().slot_bytes as u64,

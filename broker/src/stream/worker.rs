@@ -24,13 +24,24 @@ const SLEEP_MAX: Duration = Duration::from_millis(100);
 /// How long a source without a pace waits when every slot is taken.
 const NO_SLOT: Duration = Duration::from_millis(1);
 
-/// A source has failed and ended.
+/// What became of a source.
+#[derive(Debug)]
+pub enum Turn {
+    /// It has failed, or is done, and has ended.
+    Ended(String),
+    /// Nothing comes from it, for this reason; it may go on.
+    Silent(String),
+    /// It goes on.
+    Back,
+}
+
+/// A source that was lost, or is back.
 #[derive(Debug)]
 pub struct Loss {
     /// Which source, by the number given at its start.
     pub source: u64,
-    /// Why.
-    pub why: String,
+    /// What became of it.
+    pub turn: Turn,
 }
 
 /// Where all sources report their end, and the eventfd that says so.
@@ -62,10 +73,38 @@ impl Losses {
         self.eventfd.as_fd()
     }
 
+    /// A way to report for one more source.
+    #[must_use]
+    pub(super) fn reporter(&self, source: u64) -> Reporter {
+        Reporter {
+            source,
+            sender: self.sender.clone(),
+            eventfd: Arc::clone(&self.eventfd),
+        }
+    }
+
     /// The next report.
     #[must_use]
     pub fn take(&self) -> Option<Loss> {
         self.receiver.try_recv().ok()
+    }
+}
+
+/// A source's way to report.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    source: u64,
+    sender: Sender<Loss>,
+    eventfd: Arc<OwnedFd>,
+}
+
+impl Reporter {
+    pub(super) fn report(&self, turn: Turn) {
+        let source = self.source;
+        if self.sender.send(Loss { source, turn }).is_ok() {
+            // An eventfd takes a number of writes no program lives to make.
+            let _written = rustix::io::write(&*self.eventfd, &1u64.to_ne_bytes());
+        }
     }
 }
 
@@ -78,7 +117,7 @@ pub fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
 /// A running source. Dropping it ends the source at its next frame.
 #[derive(Debug)]
 pub struct Worker {
-    ended: Arc<AtomicBool>,
+    pub(super) ended: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -98,8 +137,7 @@ impl Worker {
             claimed: None,
             side: Vec::new(),
             ended: Arc::clone(&ended),
-            losses: losses.sender.clone(),
-            eventfd: Arc::clone(&losses.eventfd),
+            losses: losses.reporter(source),
             source,
         };
         // The kernel shows 15 bytes of a thread's name.
@@ -124,8 +162,7 @@ struct Runner {
     claimed: Option<Claimed>,
     side: Vec<u8>,
     ended: Arc<AtomicBool>,
-    losses: Sender<Loss>,
-    eventfd: Arc<OwnedFd>,
+    losses: Reporter,
     source: u64,
 }
 
@@ -145,14 +182,7 @@ impl Runner {
             self.run_paced()
         };
         if let End::Failed(why) = end {
-            let reported = self.losses.send(Loss {
-                source: self.source,
-                why,
-            });
-            if reported.is_ok() {
-                // An eventfd takes a number of writes no program lives to make.
-                let _written = rustix::io::write(&*self.eventfd, &1u64.to_ne_bytes());
-            }
+            self.losses.report(Turn::Ended(why));
         }
     }
 
@@ -203,7 +233,8 @@ impl Runner {
         let mut core = lock(&self.core);
         self.claimed = core.claim(self.source);
         let commit = core.next_commit().and_then(|range| {
-            let pool = core.memory().pool.owned().try_clone_to_owned().ok()?;
+            let pool = core.memory().pool.made()?.owned();
+            let pool = pool.try_clone_to_owned().ok()?;
             Some((pool, range, core.memory().shape().generation))
         });
         drop(core);

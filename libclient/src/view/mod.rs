@@ -1,5 +1,6 @@
-//! Ways to look at a leased frame.
+//! Ways to look at a leased frame, and the one to fill a granted slot.
 //!
-//! Owns one file for each way; never outlives the lease it looks through.
+//! Owns one file for each way; never outlives the lease or the grant it looks through.
 
 pub(crate) mod cpu;
+pub(crate) mod fill;

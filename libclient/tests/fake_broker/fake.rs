@@ -122,6 +122,7 @@ impl Broker {
             stream: self.stream(),
             ring,
             pool,
+            slots: None,
             lease,
             eventfd,
         }

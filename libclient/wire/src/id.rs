@@ -52,6 +52,10 @@ pub struct Generation(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SubscriptionId(pub u64);
 
+/// One publisher's hold on one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PublicationId(pub u64);
+
 /// One connected client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
@@ -65,4 +69,11 @@ macro_rules! displayed_as_number {
         }
     )*};
 }
-displayed_as_number!(Sequence, Slot, Generation, SubscriptionId, SessionId);
+displayed_as_number!(
+    Sequence,
+    Slot,
+    Generation,
+    SubscriptionId,
+    PublicationId,
+    SessionId
+);

@@ -23,8 +23,23 @@
 //!   |<--------------- Grant + ring, pool |
 //! ```
 //!
+//! # A publication from beginning to end
+//!
+//! ```text
+//! publisher                           broker
+//!   | Publish {stream, layout, …}        |
+//!   |----------------------------------->|
+//!   |   Permit + page, writable pool fds |
+//!   |<-----------------------------------|
+//!   | maps both                          |
+//!   | Begin ---------------------------->|   seals the pool: no further writable mapping, ever
+//!   |                                    |   from here on no message:
+//!   | waits on its futex . . . . . . . . |   grants slots in the submission page
+//!   | fills one, submits it, kicks       |   copies the entry, checks it, publishes
+//! ```
+//!
 //! Read in this order: [`format`](Format), [`Layout`], [`Ring`], [`LeasePage`], [`lease`],
-//! [`message`], [`varlink`].
+//! [`SubmissionPage`], [`submission`], [`message`], [`varlink`].
 
 mod format;
 mod id;
@@ -37,11 +52,14 @@ mod refusal;
 mod ring;
 mod side;
 pub mod stamp_strip;
+pub mod submission;
+mod submission_page;
 mod sync;
 pub mod varlink;
+mod wish;
 
 pub use format::{Format, Kind, NoSuchFormat};
-pub use id::{Generation, Sequence, SessionId, Slot, SubscriptionId};
+pub use id::{Generation, PublicationId, Sequence, SessionId, Slot, SubscriptionId};
 pub use layout::{Array, BadLayout, Colour, FRAME_BYTES_MAX, Field, Layout, Plane, SIDE_MAX};
 pub use lease_page::{
     LEASE_MAGIC, LEASE_PAGE_BYTES, LEASE_PAGE_WORDS, LEASES_MAX, LeasePage, lease_word, page,
@@ -53,3 +71,8 @@ pub use ring::{
     RingState, SIDE_BYTES_MAX, SLOTS_MAX, header, record,
 };
 pub use side::{SideData, clock, flags};
+pub use submission_page::{
+    ENTRIES_MAX, IN_HAND_MAX, SUBMISSION_MAGIC, SUBMISSION_PAGE_BYTES, SUBMISSION_PAGE_WORDS,
+    SubmissionPage, submission_words,
+};
+pub use wish::{BadWish, LayoutWish, RATE_MAX, SAMPLE_RATE_MAX};

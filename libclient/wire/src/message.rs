@@ -7,6 +7,10 @@ use crate::layout::Layout;
 use crate::name::StreamName;
 use serde::{Deserialize, Serialize};
 
+mod publishing;
+
+pub use publishing::{Bring, OfPublication, Permit, Publication, Publish};
+
 /// The interface's own name.
 pub const INTERFACE: &str = "io.streamem";
 /// The interface every varlink service has.
@@ -69,9 +73,10 @@ pub struct Stream {
     pub layout: Layout,
     /// Which incarnation of its memory is current.
     pub generation: Generation,
-    /// What the memory is: `memfd`, …
+    /// What the memory is: `memfd`, or `brought` by its publisher.
     pub pool: String,
-    /// What keeps a client from writing to it: `sealed` or `guarded`.
+    /// What keeps a client from writing to it: `sealed`, `guarded`, or nothing but its publisher:
+    /// `brought`.
     pub protection: String,
     /// Slots the current subscriptions need, and the most there can be.
     pub slots: u32,
@@ -225,6 +230,10 @@ pub struct Grant {
     /// The pool, to be mapped read-only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<u32>,
+    /// Instead of a pool, a descriptor for each slot, each to be mapped read-only on first use: the
+    /// memory was brought by the stream's publisher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slots: Option<Vec<u32>>,
     /// The lease page, to be mapped for writing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<u32>,
@@ -327,7 +336,7 @@ pub struct Term {
 /// A descriptor as the inspector sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Descriptor {
-    /// `ring`, `pool`, `lease` or `eventfd`.
+    /// `ring`, `pool`, `slot`, `lease`, `eventfd` or `submission`.
     pub role: String,
     /// Of which stream.
     pub stream: StreamName,
@@ -402,6 +411,9 @@ pub struct Inspection {
     pub pools: Vec<Pool>,
     /// And their descriptors.
     pub descriptors: Vec<Descriptor>,
+    /// Those who publish to them, of those sessions.
+    #[serde(default)]
+    pub publications: Vec<Publication>,
     /// Accounts: all for an administrator, else the asker's user's.
     pub accounts: Vec<Account>,
 }
@@ -413,7 +425,7 @@ pub struct Event {
     pub at_ns: u64,
     /// `monitoring` (the first, which says that the events that follow are all there are),
     /// `stream-added`, `stream-removed`, `stream-lost`, `stream-live`, `stream-renewed`, `session-opened`,
-    /// `session-closed`, `subscribed`, `resumed`, `unsubscribed`, `reloaded`.
+    /// `session-closed`, `subscribed`, `resumed`, `unsubscribed`, `published`, `unpublished`, `reloaded`.
     pub event: String,
     /// Which stream it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]

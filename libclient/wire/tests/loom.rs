@@ -16,6 +16,9 @@ use streamem_wire::{
     page, record,
 };
 
+#[path = "loom/submission.rs"]
+mod submission;
+
 const GENERATION: Generation = Generation(7);
 
 fn words(count: usize) -> Vec<AtomicU64> {

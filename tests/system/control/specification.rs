@@ -101,11 +101,19 @@ fn every_method_answers_as_it_is_described() {
         "AddStream" => json!({"stream": "extra", "source": "pattern://imu"}),
         "RemoveStream" => json!({"stream": "extra"}),
         "Renew" | "Unsubscribe" => json!({ "subscription": subscription }),
+        "Publish" => json!({"stream": "filled", "like": "randcam", "own": false}),
+        "Begin" | "Unpublish" => json!({"publication": 1}),
+        "Bring" => json!({"publication": 1, "slots": []}),
         other => panic!("{other} is described and nothing here calls it"),
     };
     let mut methods: Vec<&String> = specification.methods.keys().collect();
-    methods.sort_by_key(|name| name.starts_with("Un"));
-    assert_eq!(methods.len(), 10, "{methods:?}");
+    methods.sort_by_key(|name| match name.as_str() {
+        "Publish" => 0,
+        "Begin" => 1,
+        name if name.starts_with("Un") => 3,
+        _ => 2,
+    });
+    assert_eq!(methods.len(), 14, "{methods:?}");
     for method in methods {
         let (asks, answers) = &specification.methods[method];
         let parameters = parameters(method);
@@ -118,6 +126,10 @@ fn every_method_answers_as_it_is_described() {
         } else {
             wire.call(method, parameters)
         };
+        if method == "Bring" {
+            assert_eq!(answer.refused(), "NoSuchPublication", "it brings nothing");
+            continue;
+        }
         let reply = answer.ok();
         assert_has_shape(&reply, answers, method);
         for (name, shape) in &specification.types {

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::process::Command;
 use streamem_tests::{Broker, binaries};
 
-const EXAMPLES: [(&str, [&str; 2]); 4] = [
-    ("watch", ["randcam", "5"]),
-    ("every", ["randmc", "12"]),
-    ("clip", ["randcam", "2"]),
-    ("epoll", ["randcam", "5"]),
+const EXAMPLES: [(&str, &[&str]); 5] = [
+    ("watch", &["randcam", "5"]),
+    ("every", &["randmc", "12"]),
+    ("clip", &["randcam", "2"]),
+    ("epoll", &["randcam", "5"]),
+    ("publish", &["flipped", "randcam", "5"]),
 ];
 
 #[test]

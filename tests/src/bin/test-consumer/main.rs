@@ -4,10 +4,12 @@
 //!
 //! It prints a JSON object a line. Options: `mode=latest|every`, `depth=N`, `leases=N`, `hold=N`
 //! (keep the last N frames and look at each again before it goes), `check=bars` (compare every
-//! byte), `slow_ms=N`, `wait=1`, `history=N`; or instead `attack=1`, `scribble=1`, `call=JSON`.
+//! byte), `slow_ms=N`, `wait=1`, `history=N`; or instead `attack=1`, `scribble=1`, `call=JSON`,
+//! or `publish=URI` (fill the stream with that pattern; `own=N` in memory it brings).
 //! Commands on its standard input: `report`, `hold`, `release`, `clip N`, `quit`.
 
 mod options;
+mod publisher;
 mod reader;
 mod seen;
 mod stranger;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
         stranger::attack(&options)
     } else if options.has("scribble") {
         stranger::scribble(&options)
+    } else if options.has("publish") {
+        publisher::run(&options)
     } else if options.has("call") {
         stranger::call(&options)
     } else {

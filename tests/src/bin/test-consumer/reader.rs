@@ -70,7 +70,7 @@ fn open(options: &Options) -> Result<Subscription, String> {
         .map_err(|error| format!("{error:?}: {error}"))
 }
 
-fn commands() -> Receiver<String> {
+pub fn commands() -> Receiver<String> {
     let (sender, commands) = channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lines().map_while(Result::ok) {

@@ -1,0 +1,107 @@
+//! A granted slot in a program's hands.
+//!
+//! Owns what will be said of the frame; never publishes it before it is submitted.
+
+use super::Publisher;
+use crate::error::Error;
+use crate::view::fill;
+use streamem_wire::lease::Stamp;
+use streamem_wire::{Layout, SIDE_BYTES_MAX, SideData, Slot};
+
+/// A slot to be filled and submitted; dropped without that, it stays in hand for the next time.
+#[derive(Debug)]
+pub struct SlotMut<'a> {
+    publisher: &'a mut Publisher,
+    slot: Slot,
+    stamp: Stamp,
+    side: Vec<u8>,
+}
+
+impl<'a> SlotMut<'a> {
+    pub(super) fn of(publisher: &'a mut Publisher, slot: Slot) -> SlotMut<'a> {
+        let stamp = Stamp {
+            used_bytes: publisher.layout.bytes,
+            ..Stamp::default()
+        };
+        SlotMut {
+            publisher,
+            slot,
+            stamp,
+            side: Vec::new(),
+        }
+    }
+
+    /// The bytes to fill, as many as a frame has; what was in them before is still there. Empty if
+    /// the memory was brought.
+    #[must_use]
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        let (slot, length) = (self.slot, self.publisher.layout.bytes);
+        let Some(hold) = self.publisher.hold_mut() else {
+            return &mut [];
+        };
+        let slot_bytes = usize::try_from(hold.stream().slot_bytes).unwrap_or(usize::MAX);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        match hold.pool() {
+            Some(pool) => fill::bytes(pool, slot, slot_bytes, length),
+            None => &mut [],
+        }
+    }
+
+    /// How the frame is to lie.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.publisher.layout
+    }
+
+    /// Which slot it is: of memory that was brought, the place of its descriptor.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.slot.index()
+    }
+
+    /// When the frame was captured, CLOCK_MONOTONIC; the moment of publishing unless said.
+    pub fn captured_ns(&mut self, captured_ns: u64) {
+        self.stamp.captured_ns = captured_ns;
+    }
+
+    /// How many bytes hold data, where that differs from frame to frame.
+    pub fn used_bytes(&mut self, bytes: usize) {
+        self.stamp.used_bytes = bytes as u64;
+    }
+
+    /// What the source's own clock says, and what it counts: see [`clock`](crate::clock).
+    pub fn source_clock(&mut self, domain: u32, value: u64) {
+        (self.stamp.clock_domain, self.stamp.source_clock) = (domain, value);
+    }
+
+    /// The source's own number for the frame.
+    pub fn source_sequence(&mut self, number: u64) {
+        self.stamp.source_sequence = number;
+    }
+
+    /// What is special about the frame: see [`flags`](crate::flags).
+    pub fn flags(&mut self, flags: u32) {
+        self.stamp.flags = flags;
+    }
+
+    /// What is known of the frame besides its bytes.
+    pub fn side_data(&mut self, blocks: &[SideData]) {
+        self.side.clear();
+        blocks.iter().for_each(|block| block.encode(&mut self.side));
+    }
+
+    /// Hands the frame over; the broker publishes it at once.
+    pub fn submit(self) -> Result<(), Error> {
+        let bytes = self.side.len();
+        if bytes > SIDE_BYTES_MAX {
+            return Err(Error::SideData { bytes });
+        }
+        let (slot, stamp, side) = (self.slot, self.stamp, self.side);
+        let publisher = self.publisher;
+        publisher.submitted();
+        match publisher.hold_mut() {
+            Some(hold) => hold.submit(slot, &stamp, &side),
+            None => Ok(()),
+        }
+    }
+}

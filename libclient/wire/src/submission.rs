@@ -1,0 +1,381 @@
+//! The submission protocol: how a publisher is granted slots and hands them back filled, without a lock.
+//!
+//! Owns the memory orderings of both ends; never waits, and never reads back at one end what that end
+//! wrote.
+//!
+//! ```text
+//! broker                                publisher
+//! grants[n] = slot                      sees granted move on, reads grants[n]
+//! granted = n + 1                       fills the slot
+//! sees submitted move on, copies        entries[m] = what it says of the frame
+//!   entries[m] once, checks the copy    submitted = m + 1
+//! ```
+//!
+//! Either end that finds nothing announces that it waits, looks once more, and sleeps on its futex; the
+//! other moves that word on and wakes it only if it waits. The same source runs under loom.
+
+use crate::id::{Generation, Sequence, Slot};
+use crate::lease::Stamp;
+use crate::lease_page::lease_word;
+use crate::ring::{RECORD_WORDS, SIDE_BYTES_MAX, record};
+use crate::submission_page::{ENTRIES_MAX, SubmissionPage, submission_words};
+use crate::sync::{Acquire, AtomicU64, Relaxed, Release, SeqCst, fence};
+
+/// Why the broker did not publish what was submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[repr(u64)]
+pub enum Rejection {
+    /// The slot is not in the publisher's hand.
+    #[error("it named a slot that was not granted")]
+    NotGranted = 1,
+    /// The slot is of other memory.
+    #[error("it named a slot of memory that was replaced")]
+    Stale = 2,
+    /// More bytes than a frame has.
+    #[error("it said that more bytes are used than a frame of this stream has")]
+    TooLong = 3,
+    /// More side-data than a record can carry.
+    #[error("it said that there is more side-data than a record can carry")]
+    SideTooLong = 4,
+    /// More submissions than can be under way.
+    #[error("its counter jumped; submissions before it were passed over")]
+    Overrun = 5,
+}
+
+impl Rejection {
+    /// The rejection with this code on the page.
+    #[must_use]
+    pub fn from_code(code: u64) -> Option<Rejection> {
+        use Rejection::{NotGranted, Overrun, SideTooLong, Stale, TooLong};
+        let all = [NotGranted, Stale, TooLong, SideTooLong, Overrun];
+        all.into_iter().find(|known| *known as u64 == code)
+    }
+}
+
+/// What a publisher submitted: a copy, taken once, so that what is checked is what is used.
+#[derive(Clone, Debug)]
+pub struct Entry([u64; RECORD_WORDS]);
+
+impl Entry {
+    /// Copies the words of an entry.
+    #[must_use]
+    pub fn copy(words: &[AtomicU64]) -> Entry {
+        let mut copy = [0; RECORD_WORDS];
+        for (to, from) in copy.iter_mut().zip(words) {
+            *to = from.load(Relaxed);
+        }
+        Entry(copy)
+    }
+
+    /// The slot it names, if that is of this generation.
+    pub fn slot(&self, generation: Generation) -> Result<Slot, Rejection> {
+        let named = self.0[record::SEQUENCE];
+        if named >> 32 != u64::from(generation.0) {
+            return Err(Rejection::Stale);
+        }
+        let number = (named & 0xffff_ffff)
+            .checked_sub(1)
+            .ok_or(Rejection::NotGranted)?;
+        let slot = u16::try_from(number).map_err(|_| Rejection::NotGranted)?;
+        Ok(Slot(slot))
+    }
+
+    /// What it says of the frame; the time of publishing is not the publisher's to say, and a frame
+    /// was not captured later than `now_ns`.
+    pub fn stamp(&self, frame_bytes: u64, now_ns: u64) -> Result<Stamp, Rejection> {
+        let words = &self.0;
+        if words[record::USED_BYTES] > frame_bytes {
+            return Err(Rejection::TooLong);
+        }
+        let captured_ns = match words[record::CAPTURED_NS] {
+            0 => now_ns,
+            said => said.min(now_ns),
+        };
+        let domain_and_flags = words[record::DOMAIN_AND_FLAGS];
+        Ok(Stamp {
+            captured_ns,
+            published_ns: now_ns,
+            source_clock: words[record::SOURCE_CLOCK],
+            clock_domain: (domain_and_flags & 0xffff_ffff) as u32,
+            flags: (domain_and_flags >> 32) as u32,
+            used_bytes: words[record::USED_BYTES],
+            source_sequence: words[record::SOURCE_SEQUENCE],
+        })
+    }
+
+    /// Puts its side-data in place of what `side` had.
+    pub fn side_data(&self, side: &mut Vec<u8>) -> Result<(), Rejection> {
+        let claimed = usize::try_from(self.0[record::SIDE_BYTES]).unwrap_or(usize::MAX);
+        if claimed > SIDE_BYTES_MAX {
+            return Err(Rejection::SideTooLong);
+        }
+        side.clear();
+        for word in &self.0[record::SIDE..] {
+            side.extend(word.to_le_bytes());
+        }
+        side.truncate(claimed);
+        Ok(())
+    }
+}
+
+fn announce(page: &SubmissionPage<'_>, futex: usize, waiting: usize) -> u32 {
+    let expected = page.word(futex).load(Relaxed);
+    page.word(waiting).store(1, Relaxed);
+    fence(SeqCst);
+    (expected & 0xffff_ffff) as u32
+}
+
+/// Moves a futex on if the other end waits there. Returns whether it must be woken.
+fn must_wake(page: &SubmissionPage<'_>, futex: usize, waiting: usize, moved: &mut u32) -> bool {
+    fence(SeqCst);
+    if page.word(waiting).load(Relaxed) == 0 {
+        return false;
+    }
+    *moved = moved.wrapping_add(1);
+    page.word(futex).store(u64::from(*moved), Release);
+    true
+}
+
+/// The broker's end: what it granted and took so far.
+#[derive(Debug, Default)]
+pub struct Intake {
+    granted: u64,
+    taken: u64,
+    rejected: u64,
+    moved: u32,
+}
+
+impl Intake {
+    /// How many entries were taken.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// How many of them were rejected.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    /// Grants a slot. The caller then asks [`Intake::must_wake`], once for several.
+    pub fn grant(&mut self, page: &SubmissionPage<'_>, generation: Generation, slot: Slot) {
+        let word = lease_word(generation, slot);
+        page.grant(self.granted).store(word, Relaxed);
+        self.granted += 1;
+        page.word(submission_words::GRANTED)
+            .store(self.granted, Release);
+    }
+
+    /// Whether the publisher waits; if so its futex has been moved on and must be woken.
+    #[must_use]
+    pub fn must_wake(&mut self, page: &SubmissionPage<'_>) -> bool {
+        let moved = &mut self.moved;
+        must_wake(
+            page,
+            submission_words::GRANT_WAKE,
+            submission_words::PUBLISHER_WAITING,
+            moved,
+        )
+    }
+
+    /// Takes the next entry, if there is one; it counts as taken when it is accepted or rejected. A counter that cannot be is believed from here on, and
+    /// what it passed over is not.
+    pub fn take(&mut self, page: &SubmissionPage<'_>) -> Option<Result<Entry, Rejection>> {
+        let submitted = page.word(submission_words::SUBMITTED).load(Acquire);
+        let taken = match submitted.wrapping_sub(self.taken) {
+            0 => return None,
+            ahead if ahead <= ENTRIES_MAX as u64 => {
+                let entry = Entry::copy(page.entry(self.taken));
+                self.taken = self.taken.wrapping_add(1);
+                Ok(entry)
+            }
+            _ => {
+                self.taken = submitted;
+                Err(Rejection::Overrun)
+            }
+        };
+        Some(taken)
+    }
+
+    /// Says which frame an entry became.
+    pub fn accept(&self, page: &SubmissionPage<'_>, sequence: Sequence) {
+        page.word(submission_words::LAST_SEQUENCE)
+            .store(sequence.0, Relaxed);
+        page.word(submission_words::TAKEN)
+            .store(self.taken, Release);
+    }
+
+    /// Says that an entry was not published, and why.
+    pub fn reject(&mut self, page: &SubmissionPage<'_>, why: Rejection) {
+        self.rejected += 1;
+        page.word(submission_words::LAST_REJECTION)
+            .store(why as u64, Relaxed);
+        page.word(submission_words::REJECTED)
+            .store(self.rejected, Release);
+        page.word(submission_words::TAKEN)
+            .store(self.taken, Release);
+    }
+
+    /// Says that the publication is over. Returns whether the publisher waits; if so its futex has been
+    /// moved on and must be woken.
+    #[must_use]
+    pub fn end(&mut self, page: &SubmissionPage<'_>) -> bool {
+        page.word(submission_words::ENDED).store(1, Release);
+        self.must_wake(page)
+    }
+
+    /// Whether there is something to take, or the publisher is done.
+    #[must_use]
+    pub fn has_news(&self, page: &SubmissionPage<'_>) -> bool {
+        page.word(submission_words::SUBMITTED).load(Acquire) != self.taken || is_closed(page)
+    }
+
+    /// Announces that the broker is about to wait. Returns the value to wait on; between this call
+    /// and the wait it must look once more.
+    #[must_use]
+    pub fn announce_wait(&self, page: &SubmissionPage<'_>) -> u32 {
+        announce(
+            page,
+            submission_words::KICK,
+            submission_words::BROKER_WAITING,
+        )
+    }
+
+    /// The wait is over.
+    pub fn end_wait(&self, page: &SubmissionPage<'_>) {
+        page.word(submission_words::BROKER_WAITING)
+            .store(0, Relaxed);
+    }
+}
+
+/// Whether the publisher said that it is done.
+#[must_use]
+pub fn is_closed(page: &SubmissionPage<'_>) -> bool {
+    page.word(submission_words::CLOSED).load(Acquire) != 0
+}
+
+/// Whether the broker said that the publication is over.
+#[must_use]
+pub fn is_ended(page: &SubmissionPage<'_>) -> bool {
+    page.word(submission_words::ENDED).load(Acquire) != 0
+}
+
+/// The publisher's end: what it was granted and submitted so far.
+#[derive(Debug, Default)]
+pub struct Outlet {
+    granted: u64,
+    submitted: u64,
+    rejected: u64,
+    moved: u32,
+}
+
+impl Outlet {
+    /// The next slot it was granted, if there is one; of `slots` there are.
+    #[must_use]
+    pub fn take_grant(&mut self, page: &SubmissionPage<'_>, slots: usize) -> Option<Slot> {
+        if !self.has_grant(page) {
+            return None;
+        }
+        let word = page.grant(self.granted).load(Relaxed);
+        self.granted = self.granted.wrapping_add(1);
+        let slot = u16::try_from((word & 0xffff_ffff).checked_sub(1)?).ok()?;
+        (usize::from(slot) < slots).then_some(Slot(slot))
+    }
+
+    /// Whether there is a slot to be taken.
+    fn has_grant(&self, page: &SubmissionPage<'_>) -> bool {
+        page.word(submission_words::GRANTED).load(Acquire) != self.granted
+    }
+
+    /// Whether there is a slot to be taken, or the publication is over.
+    #[must_use]
+    pub fn has_news(&self, page: &SubmissionPage<'_>) -> bool {
+        self.has_grant(page) || is_ended(page)
+    }
+
+    /// Hands a filled slot over. Returns whether the broker waits; if so its futex has been moved on
+    /// and must be woken. Side-data beyond what a record can carry is cut.
+    #[must_use]
+    pub fn submit(
+        &mut self,
+        page: &SubmissionPage<'_>,
+        generation: Generation,
+        slot: Slot,
+        stamp: &Stamp,
+        side: &[u8],
+    ) -> bool {
+        let entry = page.entry(self.submitted);
+        let put = |at: usize, value: u64| entry[at].store(value, Relaxed);
+        put(record::SEQUENCE, lease_word(generation, slot));
+        put(record::CAPTURED_NS, stamp.captured_ns);
+        put(record::SOURCE_CLOCK, stamp.source_clock);
+        put(
+            record::DOMAIN_AND_FLAGS,
+            u64::from(stamp.flags) << 32 | u64::from(stamp.clock_domain),
+        );
+        put(record::USED_BYTES, stamp.used_bytes);
+        put(record::SOURCE_SEQUENCE, stamp.source_sequence);
+        let side = &side[..side.len().min(SIDE_BYTES_MAX)];
+        put(record::SIDE_BYTES, side.len() as u64);
+        for (index, chunk) in side.chunks(8).enumerate() {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            put(record::SIDE + index, u64::from_le_bytes(word));
+        }
+        self.submitted = self.submitted.wrapping_add(1);
+        page.word(submission_words::SUBMITTED)
+            .store(self.submitted, Release);
+        self.kick(page)
+    }
+
+    /// Says that nothing more will come. Returns whether the broker must be woken.
+    #[must_use]
+    pub fn close(&mut self, page: &SubmissionPage<'_>) -> bool {
+        page.word(submission_words::CLOSED).store(1, Release);
+        self.kick(page)
+    }
+
+    /// Whether the broker has taken everything.
+    #[must_use]
+    pub fn all_taken(&self, page: &SubmissionPage<'_>) -> bool {
+        page.word(submission_words::TAKEN).load(Acquire) == self.submitted
+    }
+
+    fn kick(&mut self, page: &SubmissionPage<'_>) -> bool {
+        must_wake(
+            page,
+            submission_words::KICK,
+            submission_words::BROKER_WAITING,
+            &mut self.moved,
+        )
+    }
+
+    /// Why the last rejected submission was, if one was since this was asked last.
+    #[must_use]
+    pub fn rejection(&mut self, page: &SubmissionPage<'_>) -> Option<Rejection> {
+        let rejected = page.word(submission_words::REJECTED).load(Acquire);
+        if rejected == self.rejected {
+            return None;
+        }
+        self.rejected = rejected;
+        Rejection::from_code(page.word(submission_words::LAST_REJECTION).load(Relaxed))
+    }
+
+    /// Announces that the publisher is about to wait. Returns the value to wait on; between this call
+    /// and the wait it must look once more.
+    #[must_use]
+    pub fn announce_wait(&self, page: &SubmissionPage<'_>) -> u32 {
+        announce(
+            page,
+            submission_words::GRANT_WAKE,
+            submission_words::PUBLISHER_WAITING,
+        )
+    }
+
+    /// The wait is over.
+    pub fn end_wait(&self, page: &SubmissionPage<'_>) {
+        page.word(submission_words::PUBLISHER_WAITING)
+            .store(0, Relaxed);
+    }
+}
