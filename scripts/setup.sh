@@ -24,11 +24,17 @@ for verb in "$@"; do
         need c++ g++
         need strace strace
         need python3 python3
+        /usr/bin/python3 -c 'import numpy' 2>/dev/null || packages+=(python3-numpy)
+        # For scripts/python-matrix.sh.
+        need mmdebstrap mmdebstrap
+        [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         need pgrep procps
         need systemd-analyze systemd
         ;;
     lint)
         need shellcheck shellcheck
+        need python3 python3
+        python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
         need mandoc mandoc
         need systemd-analyze systemd
         need systemd-sysusers systemd
@@ -76,4 +82,13 @@ if [[ " $* " == *" lint "* ]]; then
             cargo install cargo-deny --locked --root target/tools --target-dir target/tools/build
         rm -rf target/tools/build
     fi
+fi
+
+if [[ " $* " == *" lint "* && ! -x target/tools/python/bin/pyflakes ]]; then
+    python3 -m venv target/tools/python
+    target/tools/python/bin/pip install --quiet vermin==1.6.0 pyflakes==3.2.0
+fi
+
+if [[ " $* " == *" test "* ]]; then
+    scripts/python-matrix.sh
 fi

@@ -1,6 +1,6 @@
 """A real broker in a folder of its own, and what tests ask again and again.
 
-STREAMEM_BROKER names the program. Owns its process; never measures how long something took.
+STREAMEM_BROKER names the program, STREAMEM_PYTHON what runs this Python. Owns its process; never measures how long something took.
 """
 
 import os
@@ -18,6 +18,8 @@ sys.path.insert(0, os.path.dirname(HERE))
 import streamem  # noqa: E402
 
 PATIENCE = 30.0
+# What runs this Python again; it need not be a program of its own.
+PYTHON = os.environ.get("STREAMEM_PYTHON", sys.executable)
 STREAMS = """
 [pool]
 slots_max = 64

@@ -3,11 +3,10 @@
 import os
 import resource
 import subprocess
-import sys
 import unittest
 
 import fake
-from fixture import HERE, Case, streamem
+from fixture import HERE, PYTHON, Case, streamem
 
 
 class Asking(Case):
@@ -38,7 +37,7 @@ class Asking(Case):
         if os.getuid() != 0:
             return self.assertRaises(streamem.NoBroker, streamem.streams, "/root/x")
         script = "import os, sys, streamem; os.setuid(65534); streamem.open('cam', socket=sys.argv[1])"
-        command = [sys.executable, "-c", script, self.broker.socket]
+        command = [PYTHON, "-c", script, self.broker.socket]
         environment = dict(os.environ, PYTHONPATH=os.path.dirname(HERE))
         ran = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, universal_newlines=True)
         self.assertRegex(ran.communicate()[1], "NoBroker: .*Permission denied; ask its administrator")

@@ -7,7 +7,7 @@ import sys
 import threading
 import unittest
 
-from fixture import HERE, Case, eventually, streamem
+from fixture import HERE, PYTHON, Case, eventually, streamem
 
 
 class Leases(Case):
@@ -152,7 +152,7 @@ class Leases(Case):
             "cycle = [views]; cycle.append(cycle)\n"
         )
         environment = dict(os.environ, PYTHONPATH=os.path.dirname(HERE), STREAMEM_SOCKET=self.broker.socket)
-        ran = subprocess.Popen([sys.executable, "-W", "error", "-c", script], env=environment, stderr=subprocess.PIPE)
+        ran = subprocess.Popen([PYTHON, "-W", "error", "-c", script], env=environment, stderr=subprocess.PIPE)
         said = ran.communicate()[1]
         self.assertEqual((ran.returncode, said), (0, b""))
 

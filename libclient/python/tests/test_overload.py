@@ -13,7 +13,7 @@ import sys
 import time
 import unittest
 
-from fixture import HERE, PATIENCE, Case, bare_picture, eventually, streamem, strip
+from fixture import HERE, PATIENCE, PYTHON, Case, bare_picture, eventually, streamem, strip
 
 READERS = 4
 FRAMES = int(os.environ.get("OVERLOAD_FRAMES", "400"))
@@ -55,7 +55,7 @@ def read(socket, number):
 class Overload(Case):
     def start(self, number):
         environment = dict(os.environ, PYTHONPATH=os.path.dirname(HERE))
-        command = [sys.executable, os.path.join(HERE, "test_overload.py"), self.broker.socket, str(number)]
+        command = [PYTHON, os.path.join(HERE, "test_overload.py"), self.broker.socket, str(number)]
         reader = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, universal_newlines=True)
         self.addCleanup(reader.stdout.close)
         self.addCleanup(reader.wait)

@@ -2,13 +2,12 @@
 
 import os
 import subprocess
-import sys
 import threading
 import unittest
 
 import numpy
 
-from fixture import HERE, Broker, Case, bare_picture, eventually, streamem
+from fixture import HERE, PYTHON, Broker, Case, bare_picture, eventually, streamem
 
 BARS, RAMP = bytes(range(80)), bytes(range(80, 160))
 
@@ -134,7 +133,7 @@ class Publishing(Case):
         keeper = self.publish("before", like="cam")
         with keeper.slot() as slot:
             slot.array()[:] = 3
-        child = subprocess.Popen([sys.executable, "-c", script], env=environment)
+        child = subprocess.Popen([PYTHON, "-c", script], env=environment)
         reader = self.open("killed", wait=True, timeout=30)
         frame = next(reader)
         self.assertNotEqual(child.wait(), 0)
@@ -183,7 +182,7 @@ class Publishing(Case):
         def negative(image, out):
             out[:] = 255 - image
             if not reader:
-                reader.append(self.open("negative", mode="every", depth=30))
+                reader.append(self.open("negative", mode="every", depth=20))
 
         original = self.open("cam", mode="every", depth=30)
         negative.run(count=20, socket=self.broker.socket)

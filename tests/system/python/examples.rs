@@ -9,12 +9,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use streamem_tests::{Broker, binaries};
 
-const EXAMPLES: [(&str, [&str; 2]); 5] = [
+const EXAMPLES: [(&str, [&str; 2]); 7] = [
     ("watch", ["randcam", "5"]),
     ("brightness", ["randcam", "5"]),
     ("clip", ["randcam", "4"]),
     ("asynchronous", ["randcam", "5"]),
     ("original", ["randcam", "5"]),
+    ("publish", ["randcam", "5"]),
+    ("stage", ["randcam", "5"]),
 ];
 
 fn examples() -> PathBuf {

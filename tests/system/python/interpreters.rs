@@ -27,6 +27,7 @@ impl Interpreter {
         let mut command = Command::new(&self.program);
         command
             .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("STREAMEM_PYTHON", &self.program)
             .env_remove("STREAMEM_SOCKET");
         command
     }
