@@ -28,7 +28,7 @@ pub struct SourceUri {
 }
 
 /// Why there is no such source.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadSource {
     /// Not a URI.
     #[error(

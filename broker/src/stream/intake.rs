@@ -203,7 +203,7 @@ impl Runner {
                     desk.last_rejection.store(why as u64, Relaxed);
                 }
             }
-            desk.taken.store(self.intake.taken(), Relaxed);
+            desk.taken.fetch_add(1, Relaxed);
             desk.rejected.store(self.intake.rejected(), Relaxed);
         }
         true

@@ -6,7 +6,7 @@ use super::Broker;
 use super::list::{dimensions, nominal_rate, state};
 use crate::failure::Failure;
 use crate::output::{Align, Output, Table, units};
-use streamem_wire::message::{Pool, Stream};
+use streamem_wire::message::{Pool, Publication, Stream};
 use streamem_wire::{Array, Layout, StreamName};
 
 pub fn run(broker: &Broker<'_>, stream: &StreamName, output: &mut Output) -> Result<(), Failure> {
@@ -15,9 +15,14 @@ pub fn run(broker: &Broker<'_>, stream: &StreamName, output: &mut Output) -> Res
     if output.json() {
         return Ok(output.document(&stream)?);
     }
-    let pools = client.inspect()?.pools;
-    let pool = pools.iter().find(|pool| pool.stream == stream.name);
-    output.table(&facts(&stream, pool))?;
+    let seen = client.inspect()?;
+    let pool = seen.pools.iter().find(|pool| pool.stream == stream.name);
+    let mut table = facts(&stream, pool);
+    let publishers = seen.publications.iter();
+    for publication in publishers.filter(|it| it.begun && it.stream == stream.name) {
+        table.pair("publisher", publisher(publication));
+    }
+    output.table(&table)?;
     if !stream.layout.planes.is_empty() {
         output.line("")?;
         output.table(&planes(&stream.layout))?;
@@ -96,6 +101,24 @@ fn facts(stream: &Stream, pool: Option<&Pool>) -> Table {
         ),
     );
     table
+}
+
+fn publisher(it: &Publication) -> String {
+    let mut said = format!(
+        "pid {}, {} of {} slots in hand, {} frames taken, {} rejected",
+        it.pid,
+        it.in_hand,
+        it.slots,
+        it.taken - it.rejected.min(it.taken),
+        it.rejected
+    );
+    if let Some(why) = &it.last_rejection {
+        said += &format!(" (the last because {why})");
+    }
+    if it.floods > 0 {
+        said += &format!(", made to pause {} times", it.floods);
+    }
+    said
 }
 
 fn sum(pool: &Pool) -> String {

@@ -1,7 +1,7 @@
 //! Filling a stream from this process: slots come granted, go back filled.
 //!
 //! Owns the way back when the broker goes away and comes again; makes no system call while there are
-//! slots in hand and the broker is awake, and never waits longer than it is told to.
+//! slots in hand and the broker is awake, and never waits for a slot longer than it is told to.
 
 mod builder;
 mod hold;
@@ -61,7 +61,8 @@ impl Publisher {
     }
 
     /// The next slot to fill; `None` if none came in that time, which is also so while the broker is
-    /// away. A slot that is dropped without being submitted is the next one again.
+    /// away. A slot that is dropped without being submitted is the next one again. When the broker is
+    /// back this publishes anew, for which it waits at most 10 seconds for each answer.
     pub fn slot(&mut self, timeout: Duration) -> Result<Option<SlotMut<'_>>, Error> {
         let deadline = Deadline::after(timeout);
         loop {

@@ -146,13 +146,7 @@ pub struct Intake {
 }
 
 impl Intake {
-    /// How many entries were taken.
-    #[must_use]
-    pub fn taken(&self) -> u64 {
-        self.taken
-    }
-
-    /// How many of them were rejected.
+    /// How many entries were rejected.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected
@@ -377,5 +371,103 @@ impl Outlet {
     pub fn end_wait(&self, page: &SubmissionPage<'_>) {
         page.word(submission_words::PUBLISHER_WAITING)
             .store(0, Relaxed);
+    }
+}
+
+#[cfg(test)]
+#[cfg(not(loom))]
+mod tests {
+    use super::*;
+    use crate::SUBMISSION_PAGE_WORDS;
+    use proptest::prelude::*;
+
+    const FRAME_BYTES: u64 = 4096;
+
+    fn page_of(words: &[AtomicU64]) -> SubmissionPage<'_> {
+        SubmissionPage::new(words).unwrap()
+    }
+
+    fn empty() -> Vec<AtomicU64> {
+        (0..SUBMISSION_PAGE_WORDS)
+            .map(|_| AtomicU64::new(0))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_submitted_comes_as_it_went() {
+        let words = empty();
+        let page = page_of(&words);
+        let (mut intake, mut outlet) = (Intake::default(), Outlet::default());
+        for round in 0..40_u16 {
+            let slot = Slot(round % 3);
+            intake.grant(&page, Generation(5), slot);
+            assert_eq!(outlet.take_grant(&page, 3), Some(slot));
+            let stamp = Stamp {
+                captured_ns: u64::from(round) + 1,
+                published_ns: 100,
+                source_clock: 2,
+                clock_domain: 3,
+                flags: 4,
+                used_bytes: FRAME_BYTES,
+                source_sequence: u64::from(round),
+            };
+            let side = [7; 13];
+            let nobody_waits = outlet.submit(&page, Generation(5), slot, &stamp, &side);
+            assert!(!nobody_waits);
+            let entry = intake.take(&page).unwrap().unwrap();
+            assert_eq!(entry.slot(Generation(5)), Ok(slot));
+            assert_eq!(entry.stamp(FRAME_BYTES, 100), Ok(stamp));
+            let mut taken = Vec::new();
+            entry.side_data(&mut taken).unwrap();
+            assert_eq!(taken, side);
+            assert!(!outlet.all_taken(&page));
+            intake.accept(&page, Sequence(u64::from(round) + 1));
+            assert!(outlet.all_taken(&page));
+        }
+        assert!(intake.take(&page).is_none());
+        assert!(outlet.take_grant(&page, 3).is_none());
+    }
+
+    #[test]
+    fn a_rejection_is_told_once() {
+        let words = empty();
+        let page = page_of(&words);
+        let (mut intake, mut outlet) = (Intake::default(), Outlet::default());
+        intake.reject(&page, Rejection::TooLong);
+        assert_eq!(outlet.rejection(&page), Some(Rejection::TooLong));
+        assert_eq!(outlet.rejection(&page), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_page_is_survived_by_either_end(
+            noise in proptest::collection::vec((0..SUBMISSION_PAGE_WORDS, any::<u64>()), 0..200),
+            submitted in 0..40_u64,
+        ) {
+            let words = empty();
+            for (at, word) in noise {
+                words[at].store(word, Relaxed);
+            }
+            let page = page_of(&words);
+            page.word(submission_words::SUBMITTED).store(submitted, Relaxed);
+            let (mut intake, mut outlet) = (Intake::default(), Outlet::default());
+            let mut side = Vec::new();
+            let mut entries = 0;
+            while let Some(taken) = intake.take(&page) {
+                entries += 1;
+                let Ok(entry) = taken else { continue };
+                let _ = entry.slot(Generation(0));
+                if let Ok(stamp) = entry.stamp(FRAME_BYTES, 9) {
+                    prop_assert!(stamp.used_bytes <= FRAME_BYTES && stamp.captured_ns <= 9);
+                }
+                if entry.side_data(&mut side).is_ok() {
+                    prop_assert!(side.len() <= SIDE_BYTES_MAX);
+                }
+            }
+            prop_assert!(entries <= ENTRIES_MAX);
+            if let Some(slot) = outlet.take_grant(&page, 4) {
+                prop_assert!(slot.0 < 4);
+            }
+        }
     }
 }

@@ -56,7 +56,7 @@ pub struct LayoutWish {
 }
 
 /// Why there is no such layout.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadWish {
     /// Something was not said.
     #[error("{0} needs {1}: add it to the layout")]

@@ -4,8 +4,9 @@
 
 use super::raw::{FRAME_BYTES, Raw};
 use super::{assert_honest, broker, reader, take};
+use std::process::Command;
 use std::sync::atomic::Ordering::Relaxed;
-use streamem_tests::{Broker, Consumer, eventually};
+use streamem_tests::{Broker, Consumer, binaries, eventually};
 use streamem_wire::submission::Rejection;
 use streamem_wire::{Generation, Slot, lease_word, record};
 
@@ -93,6 +94,12 @@ fn counters_that_jump_are_survived() {
     }
     raw.goes_on(slots[0]);
     raw.goes_on(slots[1]);
+    let shown = broker.inspect()["publications"][0].clone();
+    assert_eq!(
+        (&shown["taken"], &shown["rejected"]),
+        (&6.into(), &4.into()),
+        "{shown}"
+    );
     assert_nothing_happened(&broker, witness);
 }
 
@@ -110,6 +117,17 @@ fn a_flood_of_submissions_and_of_kicks_costs_the_publishers_own_thread() {
     let shown = broker.inspect()["publications"][0].clone();
     assert!(shown["floods"].as_u64() > Some(0), "{shown}");
     assert_eq!(broker.log().matches("a publisher floods").count(), 1);
+    let mut command = Command::new(binaries::program("streamem"));
+    command
+        .arg("--socket")
+        .arg(broker.socket())
+        .args(["info", "edges"]);
+    let told = command.output().expect("it runs").stdout;
+    let told = String::from_utf8_lossy(&told).into_owned();
+    assert!(
+        told.contains("rejected (the last because") && told.contains("made to pause"),
+        "{told}"
+    );
     assert_nothing_happened(&broker, witness);
 }
 

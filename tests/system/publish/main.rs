@@ -9,6 +9,7 @@ mod life;
 mod memory;
 mod raw;
 mod rights;
+mod waking;
 
 use serde_json::Value;
 use streamem_tests::{Broker, Consumer, eventually};
