@@ -26,6 +26,13 @@ checks=(licenses bans sources)
 [[ ${ADVISORIES:-0} == 0 ]] || checks+=(advisories)
 cargo deny --locked check --hide-inclusion-graph "${checks[@]}"
 
+step Python
+mapfile -t pythons < <(git ls-files --cached --others --exclude-standard '*.py')
+target/tools/python/bin/pyflakes "${pythons[@]}"
+# What users copy, and its tests, must be read by every Python from 3.4 on.
+target/tools/python/bin/vermin --quiet --no-tips --violations --eval-annotations -t=3.4- \
+    libclient/python/*.py libclient/python/tests/*.py
+
 step scripts
 mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run)
 shellcheck "${scripts[@]}"

@@ -28,8 +28,7 @@ for verb in "$@"; do
         need c++ g++
         ;;
     test)
-        need c++ g++
-        # The C library is built, used and looked at by these.
+        # The C library is built, used and looked at by these; the fuzzer's parts are C++ too.
         need gcc gcc
         need g++ g++
         need nm binutils
@@ -39,14 +38,17 @@ for verb in "$@"; do
         need strace strace
         need unshare util-linux
         need python3 python3
+        /usr/bin/python3 -c 'import numpy' 2>/dev/null || packages+=(python3-numpy)
         need pgrep procps
         need systemd-analyze systemd
-        # For scripts/trixie.sh.
+        # For scripts/trixie.sh and scripts/python-matrix.sh.
         need mmdebstrap mmdebstrap
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         ;;
     lint)
         need shellcheck shellcheck
+        need python3 python3
+        python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
         need mandoc mandoc
         need systemd-analyze systemd
         need systemd-sysusers systemd
@@ -96,6 +98,12 @@ if [[ " $* " == *" lint "* ]]; then
     fi
 fi
 
+if [[ " $* " == *" lint "* && ! -x target/tools/python/bin/pyflakes ]]; then
+    python3 -m venv target/tools/python
+    target/tools/python/bin/pip install --quiet vermin==1.6.0 pyflakes==3.2.0
+fi
+
 if [[ " $* " == *" test "* ]]; then
     scripts/trixie.sh
+    scripts/python-matrix.sh
 fi

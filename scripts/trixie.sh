@@ -7,10 +7,7 @@ cd "$(dirname "$0")/.."
 place=target/trixie
 cmp --quiet "$0" $place/made-by && exit
 
-# The mirror this machine has for Debian; elsewhere mmdebstrap knows one.
-# shellcheck disable=SC2016
-mapfile -t mirror < <(apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI)' |
-    awk '$1 == "Debian" && $2 == "main" && $3 !~ /security/ && !seen[$3]++ { print $3 }')
+mapfile -t mirror < <(scripts/mirror.sh)
 
 echo "unpacking GStreamer of Debian 13 into $place, once"
 rm -rf $place
@@ -24,7 +21,7 @@ mmdebstrap --quiet --variant=extract \
         dpkg-deb --fsys-tarfile gstreamer1.0-plugins-bad_*.deb |
             tar -C "$1" -x --wildcards "./usr/lib/*/libgstunixfd.so" &&
         rm gstreamer1.0-plugins-bad_*.deb' \
-    trixie $place/root "${mirror[@]:0:1}" >/dev/null
+    trixie $place/root "${mirror[@]}" >/dev/null
 
 cat >$place/run <<'END'
 #!/bin/sh
