@@ -179,9 +179,9 @@ class Believing(unittest.TestCase):
         subscription = self.tell(fake.grant(), memory)
         subscription.next()
         self.assertIsNone(subscription.next(0.3))
-        memory.put(16, 1)
+        memory.put(25, 1)
         self.assertEqual((subscription.next(0.01), subscription.state), (None, "lost"))
-        memory.put(16, 77)
+        memory.put(25, 77)
         self.assertEqual((subscription.next(0.01), subscription.state), (None, "ended"))
 
 

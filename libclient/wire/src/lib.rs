@@ -53,6 +53,7 @@ mod ring;
 mod side;
 pub mod stamp_strip;
 pub mod submission;
+mod submission_entry;
 mod submission_page;
 mod sync;
 pub mod varlink;
