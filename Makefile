@@ -32,7 +32,7 @@ lint:
 	scripts/lint.sh
 
 bench:
-	scripts/setup.sh build
+	scripts/setup.sh build bench
 	scripts/bench.sh
 
 fuzz:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|run|test|fuzz|lint …
+# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|run|test|bench|fuzz|lint …
 # Looks first; asks for root (by sudo) only when something is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -45,6 +45,11 @@ for verb in "$@"; do
         need mmdebstrap mmdebstrap
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         ;;
+    bench)
+        # For scripts/trixie.sh.
+        need mmdebstrap mmdebstrap
+        [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
+        ;;
     lint)
         need shellcheck shellcheck
         need python3 python3
@@ -54,7 +59,7 @@ for verb in "$@"; do
         need systemd-sysusers systemd
         ;;
     *)
-        echo "setup.sh: there is no verb '$verb': build, run, test, fuzz or lint" >&2
+        echo "setup.sh: there is no verb '$verb': build, run, test, bench, fuzz or lint" >&2
         exit 2
         ;;
     esac
@@ -103,7 +108,10 @@ if [[ " $* " == *" lint "* && ! -x target/tools/python/bin/pyflakes ]]; then
     target/tools/python/bin/pip install --quiet vermin==1.6.0 pyflakes==3.2.0
 fi
 
-if [[ " $* " == *" test "* ]]; then
+if [[ " $* " =~ " test "|" bench " ]]; then
     scripts/trixie.sh
+fi
+
+if [[ " $* " == *" test "* ]]; then
     scripts/python-matrix.sh
 fi

@@ -25,9 +25,12 @@ mmdebstrap --quiet --variant=extract \
 
 cat >$place/run <<'END'
 #!/bin/sh
-# Runs a program of the folder beside it with the libraries it has there.
+# Runs a program of the folder beside it, or one with a path, with the libraries the folder has.
 here=$(cd "$(dirname "$0")" && pwd)/root
-program=$here/usr/bin/$1
+case $1 in
+*/*) program=$1 ;;
+*) program=$here/usr/bin/$1 ;;
+esac
 shift
 set -- "$program" "$@"
 for loader in "$here"/usr/lib*/ld-linux*.so.*; do break; done

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs what the peers need, by package name: a Python with numpy and iceoryx2, and with the
-# argument `gstreamer` also GStreamer (a hundred packages, therefore only when asked for).
+# argument `gstreamer` also GStreamer with shmsink (a hundred packages, therefore only when asked for).
 # They go into a virtual environment under the target folder; where that is not possible
 # (no venv, no network for pip) the distribution's python3-numpy serves for all but iceoryx2.
+# Builds the consumer in C.
 set -eu
 cd "$(dirname "$0")"
 environment="${CARGO_TARGET_DIR:-target}/python"
@@ -27,6 +28,11 @@ if ! imports "$environment/bin/python3" "numpy, iceoryx2"; then
         install_packages python3-numpy
     fi
 fi
+
+target="${CARGO_TARGET_DIR:-$PWD/target}"
+DESTDIR="$target/library" PREFIX=/usr CARGO_TARGET_DIR="$target" ../../scripts/c-library.sh
+cc -O2 -Wall -Wextra -Werror -o "$target/c-consumer" c/consumer.c -I "$target/library/usr/include" \
+    "$target/library/usr/lib/libstreamem.a" -lgcc_s -lutil -lrt -lpthread -lm -ldl
 
 if [ "${1:-}" = gstreamer ]; then
     install_packages gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-bad

@@ -47,7 +47,7 @@ def main(path, number, folder, consumers):
 
     def take():
         held.clear()
-        listener.timed_wait(lambda _: None, patience)
+        listener.timed_wait(patience)
         awake = time.monotonic_ns()
         newest = None
         while True:
@@ -59,7 +59,8 @@ def main(path, number, folder, consumers):
             return None
         held.append(newest)
         payload = newest.payload()
-        picture = numpy.ctypeslib.as_array(payload.as_ptr(), shape=(payload.len(),))
+        memory = (ctypes.c_uint8 * payload.len()).from_address(payload.as_ptr())
+        picture = numpy.frombuffer(memory, numpy.uint8)
         return ledger.stamped(picture, awake)
 
     ledger.consume(path, number, take)

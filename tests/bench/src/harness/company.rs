@@ -6,11 +6,12 @@ use crate::child::Running;
 use crate::clock::{now_ns, sleep};
 use crate::harness::ledger::Ledger;
 use crate::harness::processes::descendants;
+use crate::peer;
 use crate::shared::Shared;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::Duration;
 
@@ -87,9 +88,14 @@ impl Company {
     /// This program as producer of the peer `name`.
     pub fn of_producer(scene: &Scene, name: &str) -> io::Result<Self> {
         let mut company = Self::default();
-        company.add_role(scene, name, "producer", 0)?;
-        company.await_ready(scene, 0..1)?;
+        company.add_producer(scene, name)?;
         Ok(company)
+    }
+
+    /// This program as producer of the peer `name`, ready.
+    pub fn add_producer(&mut self, scene: &Scene, name: &str) -> io::Result<()> {
+        self.add_role(scene, name, "producer", 0)?;
+        self.await_ready(scene, 0..1)
     }
 
     /// This program does what the peer `name` does when it is next started.
@@ -165,10 +171,15 @@ impl Company {
     fn add_role(&mut self, scene: &Scene, name: &str, role: &str, index: usize) -> io::Result<()> {
         let folder = scene.folder.to_string_lossy().into_owned();
         let (ledger, index) = (scene.ledger_path(), index.to_string());
-        self.add(Running::again(
-            &["role", name, role, &ledger, &folder, &index],
-            &[],
-        )?);
+        let arguments = ["role", name, role, &ledger, &folder, &index];
+        self.add(match peer::named(name).and_then(|peer| peer.launcher()) {
+            None => Running::again(&arguments, &[])?,
+            Some(launcher) => Running::start(
+                Command::new(launcher)
+                    .arg(std::env::current_exe()?)
+                    .args(arguments),
+            )?,
+        });
         Ok(())
     }
 }

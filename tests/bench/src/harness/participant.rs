@@ -37,21 +37,23 @@ pub fn produce(ledger: &Ledger, mut producer: Box<dyn Producer>) -> io::Result<(
             return Ok(());
         }
         let measuring = phase == Phase::Measure;
-        let Some(frame) = producer.slot()? else {
+        let mut published_ns = 0;
+        let published = producer.publish(&mut |frame| {
+            painter.fill(frame, sequence);
+            published_ns = now_ns();
+            picture::stamp(
+                frame,
+                Stamp {
+                    sequence,
+                    published_ns,
+                },
+            );
+        })?;
+        if !published {
             desk.lost.fetch_add(u64::from(measuring), Relaxed);
             std::thread::yield_now();
             continue;
-        };
-        painter.fill(frame, sequence);
-        let published_ns = now_ns();
-        picture::stamp(
-            frame,
-            Stamp {
-                sequence,
-                published_ns,
-            },
-        );
-        producer.publish()?;
+        }
         if measuring {
             desk.first.push(now_ns() - published_ns);
             desk.frames.fetch_add(1, Relaxed);

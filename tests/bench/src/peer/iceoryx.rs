@@ -16,7 +16,6 @@ use iceoryx2::port::notifier::Notifier;
 use iceoryx2::port::publisher::Publisher;
 use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::prelude::*;
-use iceoryx2::sample_mut::SampleMut;
 use iceoryx2::service::port_factory::{event, publish_subscribe};
 use std::fmt::Debug;
 use std::io;
@@ -58,7 +57,6 @@ impl Peer for Iceoryx {
             .map_err(failed)?;
         let notifier = services.news.notifier_builder().create().map_err(failed)?;
         Ok(Box::new(IceoryxProducer {
-            loan: None,
             publisher,
             notifier,
             _services: services,
@@ -133,29 +131,23 @@ impl Services {
 }
 
 struct IceoryxProducer {
-    loan: Option<SampleMut<ipc::Service, [u8], ()>>,
     publisher: Publisher<ipc::Service, [u8], ()>,
     notifier: Notifier<ipc::Service>,
     _services: Services,
 }
 
 impl Producer for IceoryxProducer {
-    fn slot(&mut self) -> io::Result<Option<&mut [u8]>> {
+    fn publish(&mut self, fill: &mut dyn FnMut(&mut [u8])) -> io::Result<bool> {
         let loan = self
             .publisher
             .loan_slice_uninit(FRAME_BYTES)
             .map_err(failed)?;
         // SAFETY: bytes from a zeroed shared memory, written by nobody but us: initialised, whatever they say.
-        let loan = unsafe { loan.assume_init() };
-        Ok(Some(self.loan.insert(loan).payload_mut()))
-    }
-
-    fn publish(&mut self) -> io::Result<()> {
-        if let Some(loan) = self.loan.take() {
-            loan.send().map_err(failed)?;
-            self.notifier.notify().map_err(failed)?;
-        }
-        Ok(())
+        let mut loan = unsafe { loan.assume_init() };
+        fill(loan.payload_mut());
+        loan.send().map_err(failed)?;
+        self.notifier.notify().map_err(failed)?;
+        Ok(true)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::harness::company::{Company, Scene};
 use crate::harness::picture::Checker;
 use reference::Reference;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use streamem::Streamem;
 
@@ -51,6 +52,11 @@ pub trait Peer: Sync {
         Ok(())
     }
 
+    /// The program that starts this one in the peer's roles, where that needs one.
+    fn launcher(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// Starts the producer and all consumers; the default starts this program in both roles.
     fn start(&self, scene: &Scene) -> io::Result<Company> {
         Company::of_roles(scene, self.name())
@@ -71,7 +77,7 @@ pub trait Peer: Sync {
 #[derive(Clone, Debug)]
 pub struct Stage {
     /// A folder of this run alone, for sockets and configuration.
-    pub folder: std::path::PathBuf,
+    pub folder: PathBuf,
     /// How many consumers the run has.
     pub consumers: usize,
     /// Which consumer this is, from 0.
@@ -85,11 +91,8 @@ pub trait Producer {
         Ok(())
     }
 
-    /// Memory for the next frame, or `None` when the peer has no room now.
-    fn slot(&mut self) -> io::Result<Option<&mut [u8]>>;
-
-    /// Publishes what was written to the last slot.
-    fn publish(&mut self) -> io::Result<()>;
+    /// Has `fill` write a frame and publishes it; `false`, without filling, when the peer has no room now.
+    fn publish(&mut self, fill: &mut dyn FnMut(&mut [u8])) -> io::Result<bool>;
 }
 
 /// Receives frames.
@@ -131,14 +134,26 @@ pub fn all() -> Vec<Box<dyn Peer>> {
         Box::new(Reference::Eventfds),
         Box::new(Streamem::Newest),
         Box::new(Streamem::Eventfd),
+        Box::new(streamem::published::StreamemPublished),
+        Box::new(streamem::c::StreamemC),
         Box::new(streamem::alone::StreamemAlone),
         Box::new(iceoryx::Iceoryx),
         Box::new(gstreamer::Gstreamer),
+        Box::new(gstreamer::unixfd::StreamemGst),
+        Box::new(gstreamer::unixfd::Unixfd),
         Box::new(script::StreamemPython),
         Box::new(script::IceoryxPython),
         Box::new(script::SharedMemory),
         Box::new(script::Queue),
     ]
+}
+
+/// Where setup.sh puts what the peers need.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    )
 }
 
 /// How far a consumer of `streamem-every` may be behind; only the soak uses it.

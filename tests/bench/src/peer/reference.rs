@@ -48,7 +48,6 @@ impl Peer for Reference {
             ring: Ring::create()?,
             admission: Some((Handover::open(&stage.folder)?, stage.consumers)),
             eventfds: (*self == Self::Eventfds).then(Vec::new),
-            slot: 0,
             sequence: 0,
         }))
     }
@@ -73,7 +72,6 @@ struct RingProducer {
     /// Consumers are let in before the first frame, so that nobody connects while it is measured.
     admission: Option<(Handover, usize)>,
     eventfds: Option<Vec<OwnedFd>>,
-    slot: usize,
     sequence: u64,
 }
 
@@ -114,18 +112,15 @@ impl Producer for RingProducer {
         Ok(())
     }
 
-    fn slot(&mut self) -> io::Result<Option<&mut [u8]>> {
+    fn publish(&mut self, fill: &mut dyn FnMut(&mut [u8])) -> io::Result<bool> {
         let Some(slot) = self.ring.claim() else {
-            return Ok(None);
+            return Ok(false);
         };
-        self.slot = slot;
-        Ok(Some(self.ring.slot_mut(slot)))
-    }
-
-    fn publish(&mut self) -> io::Result<()> {
+        fill(self.ring.slot_mut(slot));
         self.sequence += 1;
-        self.ring.publish(self.slot, self.sequence);
-        self.wake()
+        self.ring.publish(slot, self.sequence);
+        self.wake()?;
+        Ok(true)
     }
 }
 

@@ -4,10 +4,10 @@
 
 use crate::child::Running;
 use crate::harness::company::{Company, Scene};
-use crate::peer::Peer;
 use crate::peer::iceoryx::Iceoryx;
 use crate::peer::streamem::broker::{self, STREAM, Streamemd};
 use crate::peer::streamem::full_hd;
+use crate::peer::{Peer, target};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -175,12 +175,8 @@ fn missing() -> Option<String> {
 
 /// The virtual environment that setup.sh makes, or else the system's Python, if it has numpy.
 fn python() -> Option<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
-        PathBuf::from,
-    );
     [
-        target.join("python/bin/python3"),
+        target().join("python/bin/python3"),
         PathBuf::from("/usr/bin/python3"),
     ]
     .into_iter()

@@ -1,14 +1,15 @@
-//! GStreamer: `appsrc ! shmsink` in one process, `shmsrc ! appsink` in the others.
+//! GStreamer: `appsrc ! shmsink` in one process, `shmsrc ! appsink` in the others; and the same with unixfd.
 //!
-//! It owns the two pipelines. Frames are written into a buffer of shmsink's own allocator, which saves GStreamer the
+//! It owns the pipelines. Frames are written into a buffer of the sink's own allocator, which saves GStreamer the
 //! copy into shared memory. The library is loaded at run time, so that building this package does not need it.
 
 mod api;
+pub mod unixfd;
 
 use crate::clock::now_ns;
 use crate::harness::picture::{FRAME_BYTES, read_stamp};
 use crate::peer::{Consumer, Held, Peer, Producer, Stage};
-use api::{Allocator, Gst, Mapped, Pipeline};
+use api::{Allocator, Gst, Pipeline};
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -50,28 +51,17 @@ impl Peer for Gstreamer {
     }
 
     fn producer(&self, stage: &Stage) -> io::Result<Box<dyn Producer>> {
-        let gst = Gst::load()?;
         let room = FRAME_BYTES * SLOTS + (1 << 20);
-        let pipeline = gst.launch(&format!(
-            "appsrc name=end caps={CAPS} block=true max-bytes={FRAME_BYTES} ! \
-             shmsink socket-path={} shm-size={room} wait-for-connection=false sync=false",
+        let sink = format!(
+            "shmsink socket-path={} shm-size={room} wait-for-connection=false",
             socket(&stage.folder)
-        ))?;
-        let allocator = pipeline.allocator(CAPS)?;
-        Ok(Box::new(GstProducer {
-            mapped: None,
-            allocator,
-            pipeline,
-        }))
+        );
+        Ok(Box::new(GstProducer::into(&sink)?))
     }
 
     fn consumer(&self, stage: &Stage) -> io::Result<Box<dyn Consumer>> {
-        let gst = Gst::load()?;
-        let pipeline = gst.launch(&format!(
-            "shmsrc socket-path={} is-live=true ! appsink name=end sync=false max-buffers=1 drop=true",
-            socket(&stage.folder)
-        ))?;
-        Ok(Box::new(GstConsumer(pipeline)))
+        let source = format!("shmsrc socket-path={} is-live=true", socket(&stage.folder));
+        Ok(Box::new(GstConsumer(pull_from(&source)?)))
     }
 }
 
@@ -79,23 +69,37 @@ fn socket(folder: &Path) -> String {
     folder.join("gst.sock").to_string_lossy().into_owned()
 }
 
+/// A playing pipeline that ends in what an application takes out of it.
+fn pull_from(source: &str) -> io::Result<Pipeline> {
+    Gst::load()?.launch(&format!(
+        "{source} ! appsink name=end sync=false max-buffers=1 drop=true"
+    ))
+}
+
 struct GstProducer {
-    mapped: Option<Mapped>,
     allocator: Allocator,
     pipeline: Pipeline,
 }
 
-impl Producer for GstProducer {
-    fn slot(&mut self) -> io::Result<Option<&mut [u8]>> {
-        let mapped = self.allocator.buffer(FRAME_BYTES)?;
-        Ok(Some(self.mapped.insert(mapped).bytes_mut()))
+impl GstProducer {
+    fn into(sink: &str) -> io::Result<Self> {
+        let pipeline = Gst::load()?.launch(&format!(
+            "appsrc name=end caps={CAPS} format=time do-timestamp=true block=true max-bytes={FRAME_BYTES} ! {sink} sync=false"
+        ))?;
+        let allocator = pipeline.allocator(CAPS)?;
+        Ok(Self {
+            allocator,
+            pipeline,
+        })
     }
+}
 
-    fn publish(&mut self) -> io::Result<()> {
-        match self.mapped.take() {
-            Some(mapped) => self.pipeline.push(mapped),
-            None => Ok(()),
-        }
+impl Producer for GstProducer {
+    fn publish(&mut self, fill: &mut dyn FnMut(&mut [u8])) -> io::Result<bool> {
+        let mut mapped = self.allocator.buffer(FRAME_BYTES)?;
+        fill(mapped.bytes_mut());
+        self.pipeline.push(mapped)?;
+        Ok(true)
     }
 }
 

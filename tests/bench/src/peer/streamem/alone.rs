@@ -148,18 +148,20 @@ impl Producer for AloneProducer {
             let seat = self.stream.join(number as u64 + 1)?;
             let core = lock(&self.stream.core);
             let memory = core.memory();
-            handover.give(&[memory.ring.given(), memory.pool.given(), seat.page.given()])?;
+            let pool = memory.pool.made();
+            let pool = pool.ok_or_else(|| io::Error::other("the pool is not the broker's"))?;
+            handover.give(&[memory.ring.given(), pool.given(), seat.page.given()])?;
         }
         Ok(())
     }
 
-    fn slot(&mut self) -> io::Result<Option<&mut [u8]>> {
-        Ok(self.stream.slot())
-    }
-
-    fn publish(&mut self) -> io::Result<()> {
+    fn publish(&mut self, fill: &mut dyn FnMut(&mut [u8])) -> io::Result<bool> {
+        let Some(slot) = self.stream.slot() else {
+            return Ok(false);
+        };
+        fill(slot);
         self.stream.publish();
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -62,7 +62,8 @@ pub fn missing() -> Option<String> {
 }
 
 /// `$STREAMEMD`, or what the workspace built.
-fn program() -> PathBuf {
+#[must_use]
+pub fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("STREAMEMD") {
         return named.into();
     }

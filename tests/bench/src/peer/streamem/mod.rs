@@ -5,6 +5,8 @@
 
 pub mod alone;
 pub mod broker;
+pub mod c;
+pub mod published;
 
 use crate::clock::now_ns;
 use crate::harness::company::{Company, Scene};
