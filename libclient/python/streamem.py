@@ -28,6 +28,7 @@ import stat
 import struct
 import sys
 import time
+import _thread
 import weakref
 
 __version__ = "0.1.0"
@@ -207,10 +208,22 @@ _membarrier_call.restype = ctypes.c_long
 # membarrier's commands this is the one the kernel executes as a full fence on the calling thread, on every
 # machine with more than one processor, and which is ordered against the writer's own fence; the PRIVATE
 # commands return at once, without one, for a process of one thread.
-_fence = functools.partial(_membarrier_call, _MEMBARRIER, _MEMBARRIER_GLOBAL_EXPEDITED, 0, 0)
+_membarrier = functools.partial(_membarrier_call, _MEMBARRIER, _MEMBARRIER_GLOBAL_EXPEDITED, 0, 0)
+
+
+def _fence_by_lock(new_lock=_thread.allocate_lock):
+    """Taking a free lock is one atomic instruction that reads and writes, and on x86 each of those is a full
+    fence. A lock of its own for each fence: one that is shared can be found taken, and is only read then."""
+    new_lock().acquire()
+
+
+_IS_X86 = os.uname().machine == "x86_64"
+# With the processor cold, as it is after waiting for a frame, a lock takes a quarter of the time of a call.
+_HAS_ATOMIC_LOCKS = sys.implementation.name == "cpython" and sys.thread_info.lock in ("semaphore", "pymutex")
+_fence = _fence_by_lock if _IS_X86 and _HAS_ATOMIC_LOCKS else _membarrier
 
 # Reads of a frame must be over before its lease is given back. x86 never lets a store overtake a read.
-_fence_before_release = None if os.uname().machine == "x86_64" else _fence
+_fence_before_release = None if _IS_X86 else _fence
 
 
 def _order():
@@ -233,7 +246,7 @@ def _timespec(seconds):
 
 
 def _check_fence():
-    if _fence() != 0:
+    if _fence is _membarrier and _fence() != 0:
         raise Unsupported(
             "the system call membarrier is refused here, and without it no frame can be leased safely: "
             "allow it in the seccomp profile of this container"
@@ -264,7 +277,8 @@ def _now_ns_before_37():
 _now_ns = getattr(time, "monotonic_ns", _now_ns_before_37)
 
 
-_getpid = os.getpid
+# Before Python 3.7 nobody tells when this process was forked.
+_FORKS_UNSEEN = not hasattr(os, "register_at_fork")
 
 
 def _deadline(seconds):
@@ -652,15 +666,18 @@ class _Memory(object):
                 "the reply speaks of generation %s, the ring of %d" % (stream.generation, self.generation)
             )
         _check_layout(stream.layout, self.slot_bytes)
-        self.places = {}
+        self.mapped = {}
         self.brought = brought
         if pool is not None:
             # The whole file, because memory of huge pages can only be mapped in whole pages.
-            self.pool = _map(pool, os.fstat(pool).st_size, mmap.ACCESS_READ, "pool")
-            first = _address(self.pool)
-            self.places = {slot: first + slot * self.slot_bytes for slot in range(self.slots)}
+            whole = memoryview(_map(pool, os.fstat(pool).st_size, mmap.ACCESS_READ, "pool"))
+            size = self.slot_bytes
+            self.mapped = {slot: whole[slot * size : (slot + 1) * size] for slot in range(self.slots)}
         elif len(brought.numbers) < self.slots:
             raise ProtocolFault("the reply brings %d of %d slots" % (len(brought.numbers), self.slots))
+        self.keeper_type = None
+        self.ready = {}
+        self.spent = set()
         self.window = ctypes.c_ubyte * self.slot_bytes
         self.stream = stream
         self.layout = stream.layout
@@ -689,18 +706,44 @@ class _Memory(object):
         self.generation, self.slots, self.slot_bytes = generation, slots, slot_bytes
         self.history, self.history_at = history, history_at
 
-    def place(self, slot):
-        """Where a slot lies; one that its publisher brought is mapped when it is first looked at."""
-        found = self.places.get(slot)
+    def bytes(self, slot):
+        """The bytes of a slot; one that its publisher brought is mapped when it is first looked at."""
+        found = self.mapped.get(slot)
         if found is None:
             number = self.brought.take(slot)
             try:
-                mapped = _map(number, self.slot_bytes, mmap.ACCESS_READ, "slot")
+                found = memoryview(_map(number, self.slot_bytes, mmap.ACCESS_READ, "slot"))
             finally:
                 os.close(number)
-            self.pool = (mapped, getattr(self, "pool", None))
-            found = self.places[slot] = _address(mapped)
+            self.mapped[slot] = found
         return found
+
+    def array(self, lease, used):
+        """A numpy array of a leased slot, which keeps the lease."""
+        if used == self.layout.bytes:
+            self.spent.add(lease.slot)
+            keeper, array = self.ready.pop(lease.slot, None) or self._new_array(lease.slot, used)
+        else:
+            keeper, array = self._new_array(lease.slot, used)
+        keeper.lease = lease
+        return array
+
+    def prepare(self):
+        """Makes arrays for the slots whose arrays were given out, while there is nothing else to do: after
+        waiting for a frame this takes as long as all else together."""
+        while self.spent:
+            slot = self.spent.pop()
+            self.ready[slot] = self._new_array(slot, self.layout.bytes)
+
+    def _new_array(self, slot, used):
+        # Numpy lets an array keep what it was cut from, and of a chain of equal types only the first. So the
+        # one in between is of another type.
+        numpy = _numpy()
+        if self.keeper_type is None:
+            self.keeper_type = type("Keeper", (numpy.ndarray,), {})
+        shape, strides = self.look.of(used)
+        keeper = self.keeper_type(shape, self.look.numpy_dtype(numpy), self.bytes(slot), 0, strides)
+        return keeper, keeper.view(numpy.ndarray)
 
     def record(self, slot):
         """First word of a slot's record."""
@@ -811,7 +854,7 @@ class _Lease(object):
         """The bytes, as an object whose views keep this lease: a view keeps what exports it, and a
         memoryview that is cut from another does not keep that one."""
         memory = self.memory
-        window = memory.window.from_address(memory.place(self.slot))
+        window = memory.window.from_address(_address(memory.bytes(self.slot)))
         window.lease = self
         return _read_only(memoryview(window).cast("B"))[:used]
 
@@ -909,17 +952,7 @@ class Frame(object):
 
     def array(self):
         """The frame as a read-only numpy array in the broker's memory, which keeps the frame."""
-        lease = self._held()
-        numpy = _numpy()
-        look = lease.memory.look
-        used = self.nbytes
-        shape, strides = look.of(used)
-        if not shape[0]:
-            return numpy.empty(shape, look.numpy_dtype(numpy))
-        # Arrays are not kept for each slot and viewed again: numpy lets a view of a view keep only the
-        # first array, and the lease of the second would be given back under it.
-        flat = numpy.frombuffer(lease.view(used), numpy.uint8)
-        return numpy.ndarray(shape, look.numpy_dtype(numpy), flat, 0, strides)
+        return self._memory.array(self._held(), self.nbytes)
 
     @property
     def side_data(self):
@@ -1065,7 +1098,7 @@ def _dlpack(lease, look, shape, strides, max_version):
     managed = _ManagedVersioned() if is_versioned else _Managed()
     numbers = (ctypes.c_int64 * (2 * len(shape)))(*(list(shape) + strides))
     tensor = managed.tensor
-    tensor.data = lease.memory.place(lease.slot)
+    tensor.data = _address(lease.memory.bytes(lease.slot))
     tensor.device_type, tensor.device_id = 1, 0
     tensor.ndim, tensor.lanes = len(shape), 1
     tensor.code, tensor.bits = look._DLPACK[look.typestr]
@@ -1375,14 +1408,13 @@ class Subscription(object):
     def next(self, timeout=_AS_OPENED):
         """The next frame; None if none came in that time, also because broker or source are away."""
         frame = self._look()
-        if frame is not None:
-            return frame
-        deadline = _deadline(self.timeout if timeout is _AS_OPENED else timeout)
-        while True:
+        if frame is None:
+            deadline = _deadline(self.timeout if timeout is _AS_OPENED else timeout)
             frame = self._attempt(deadline)
-            if frame is not None or _is_over(deadline):
-                return frame
-            self._wait(deadline)
+            while frame is None and not _is_over(deadline):
+                self._wait(deadline)
+                frame = self._look() or self._attempt(deadline)
+        return frame
 
     def try_next(self):
         """The next frame, if it is there."""
@@ -1423,7 +1455,7 @@ class Subscription(object):
             lease = self._lease(sequence, head & 0xFFFF)
             if lease is not None:
                 moves = not self._every and self._is_ahead(sequence)
-                return self._hand_out(lease, sequence, self._pass(sequence) if moves else 0, now_ns)
+                return self._hand_out(lease, sequence, now_ns, moves)
         return None
 
     def clip(self, count, stack=False):
@@ -1443,7 +1475,7 @@ class Subscription(object):
                 leases = []
             else:
                 leases.append((lease, sequence))
-        frames = [self._hand_out(lease, sequence, 0, now_ns) for lease, sequence in leases]
+        frames = [self._hand_out(lease, sequence, now_ns, False) for lease, sequence in leases]
         return _numpy().stack([frame.array() for frame in frames]) if stack and frames else frames
 
     def __iter__(self):
@@ -1570,7 +1602,7 @@ class Subscription(object):
     def _look(self):
         now_ns = _now_ns()
         link = self._link
-        if now_ns - self._checked_ns > _SLICE_NS or link is None or link.phase != _UP or self._pid != _getpid():
+        if now_ns - self._checked_ns > _SLICE_NS or link is None or link.phase != _UP or _FORKS_UNSEEN:
             self._check(now_ns)
         words = self._words
         for _ in range(_ROUNDS):
@@ -1584,12 +1616,8 @@ class Subscription(object):
             else:
                 lease = self._lease(sequence, head & 0xFFFF)
             if lease is not None:
-                return self._hand_out(lease, sequence, self._pass(sequence), now_ns)
+                return self._hand_out(lease, sequence, now_ns, True)
         return None
-
-    def _pass(self, sequence):
-        before, self._seen = self._seen, sequence
-        return 0 if before is None else max(0, sequence - before - 1)
 
     def _oldest_after(self, seen, newest):
         """The oldest frame after `seen` that is still to be had."""
@@ -1635,9 +1663,14 @@ class Subscription(object):
             message += "STREAMEM_DEBUG=1 tells which line took the oldest; "
         return LeasesExhausted(message + "release a frame and what was made of it, or ask for more with leases=")
 
-    def _hand_out(self, lease, sequence, missed, now_ns):
+    def _hand_out(self, lease, sequence, now_ns, moves):
+        missed = 0
+        if moves:
+            before, self._seen = self._seen, sequence
+            if before is not None and sequence > before:
+                missed = sequence - before - 1
+                self.missed += missed
         self._taken += 1
-        self.missed += missed
         if sequence > self._newest:
             self._newest = sequence
         words = lease.page.words
@@ -1687,6 +1720,7 @@ class Subscription(object):
             self._settle(self._words[_STATE], 0.0)
 
     def _wait(self, deadline):
+        self._granted.memory.prepare()
         page = self._granted.page
         words = page.words
         expected = words[_WAKE] & 0xFFFFFFFF

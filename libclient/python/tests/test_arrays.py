@@ -50,6 +50,20 @@ class Arrays(Case):
             del left
             self.assertEqual(subscription.held, 0)
 
+    def test_arrays_made_while_waiting_are_of_the_frame_they_are_given_for(self):
+        subscription = self.open("cam", leases=4)
+        kept = []
+        for _ in range(20):
+            frame = subscription.next()
+            array, before = frame.array(), bytes(frame.view)
+            self.assertEqual((array.tobytes(), frame.array().tobytes()), (before, before))
+            kept.append((array, before))
+            del frame, array
+            self.assertEqual(subscription.held, len(kept))
+            if len(kept) == 3:
+                self.assertEqual(kept[0][0].tobytes(), kept[0][1])
+                del kept[0]
+
     def test_other_kinds_of_frames_have_their_own_arrays(self):
         for name, shape, dtype in (
             ("depth", (48, 64), "<u2"),

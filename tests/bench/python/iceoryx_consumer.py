@@ -61,7 +61,7 @@ def main(path, number, folder, consumers):
         payload = newest.payload()
         memory = (ctypes.c_uint8 * payload.len()).from_address(payload.as_ptr())
         picture = numpy.frombuffer(memory, numpy.uint8)
-        return ledger.stamped(picture, awake)
+        return picture, awake, lambda: ledger.stamp(picture)
 
     ledger.consume(path, number, take)
 

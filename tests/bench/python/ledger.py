@@ -83,16 +83,16 @@ def produce(path, publish, fresh=False):
         sequence += 1
 
 
-def stamped(frame, awake):
-    """What `take` returns for a frame that carries its sequence and publish time in its first bytes."""
+def stamp(frame):
+    """Sequence and publish time of a frame that carries them in its first bytes."""
     import numpy
 
-    sequence, published = (int(word) for word in frame[:16].view(numpy.uint64))
-    return frame, awake, sequence, published
+    return tuple(int(word) for word in frame[:16].view(numpy.uint64))
 
 
 def consume(path, number, take):
-    """Calls `take()` for (frame, awake_ns, sequence, published_ns) or None, until the ledger says stop."""
+    """Calls `take()` for (frame, awake_ns, what tells its sequence and publish time) or None, until the
+    ledger says stop. Where the end of the wait is not known, awake_ns is None."""
     ledger = Ledger(path)
     desk = ledger.desk(number)
     verify, napper = ledger[VERIFY], ledger[NAPPER] == number
@@ -103,9 +103,11 @@ def consume(path, number, take):
         now = time.monotonic_ns()
         if taken is None or ledger[PHASE] != MEASURE:
             continue
-        frame, awake, sequence, published = taken
+        frame, awake, tell = taken
+        sequence, published = tell()
         push(desk, FIRST, now - published)
-        push(desk, SECOND, now - awake)
+        if awake is not None:
+            push(desk, SECOND, now - awake)
         if previous is None:
             first, origin = now, sequence
         else:

@@ -20,9 +20,10 @@ def consumer(path, number, frames):
             return None
         awake = time.monotonic_ns()
         try:
-            return ledger.stamped(frames.get(timeout=0.2), awake)
+            frame = frames.get(timeout=0.2)
         except queue.Empty:
             return None
+        return frame, awake, lambda: ledger.stamp(frame)
 
     ledger.consume(path, number, take)
 

@@ -33,7 +33,8 @@ def consumer(path, number, name, lock, counting, readers, event):
             readers.value -= 1
             if readers.value == 0:
                 lock.release()
-        return ledger.stamped(seen.copy().copy(), awake)
+        frame = seen.copy().copy()
+        return frame, awake, lambda: ledger.stamp(frame)
 
     ledger.consume(path, number, take)
 

@@ -1,11 +1,10 @@
-"""A consumer with the one-file client: waits, then takes the frame as a numpy array.
+"""A consumer with the one-file client: takes each frame as a numpy array.
 
 Usage: streamem_consumer.py LEDGER NUMBER SOCKET STREAM.
 """
 
 import pathlib
 import sys
-import time
 
 import ledger
 
@@ -20,14 +19,11 @@ def main(path, number, socket, stream):
 
     def take():
         held.clear()
-        if not subscription.wait(0.2):
-            return None
-        awake = time.monotonic_ns()
-        frame = subscription.try_next()
+        frame = subscription.next(0.2)
         if frame is None:
             return None
         held.append(frame)
-        return frame.array(), awake, frame.sequence, frame.published_ns
+        return frame.array(), None, lambda: (frame.sequence, frame.published_ns)
 
     ledger.consume(path, number, take)
 

@@ -5,6 +5,7 @@
 
 use crate::clock::now_ns;
 use crate::harness::company::Scene;
+use crate::peer::script;
 use crate::peer::streamem::alone::CoreStream;
 use crate::peer::streamem::broker::{self, STREAM, Streamemd};
 use crate::report::figures::{Call, Micro};
@@ -27,6 +28,7 @@ pub fn all() -> io::Result<Vec<Micro>> {
         for (size, subscriptions) in [("1920x1080", 1), ("64x64", 1), ("1920x1080", 10)] {
             found.push(obtain(size, subscriptions)?);
         }
+        found.extend(obtain_in_python()?);
     }
     Ok(found)
 }
@@ -52,6 +54,29 @@ fn publish(readers: u64) -> io::Result<Micro> {
         call: Call::Publish { readers },
         nanoseconds,
     })
+}
+
+/// What the script says, where there is a Python to run it.
+fn obtain_in_python() -> io::Result<Option<Micro>> {
+    let Some(mut command) = script::command("streamem_obtain.py") else {
+        return Ok(None);
+    };
+    let scene = Scene::set(0, 0)?;
+    let source = "pattern://bars?size=1920x1080&rate=5&format=rgb24";
+    let running = Streamemd::start(scene.folder(), source)?;
+    let said = command
+        .arg(broker::socket(scene.folder()))
+        .arg(STREAM)
+        .output()?;
+    drop(running);
+    let nanoseconds = String::from_utf8_lossy(&said.stdout)
+        .trim()
+        .parse()
+        .map_err(|_| io::Error::other(String::from_utf8_lossy(&said.stderr).into_owned()))?;
+    Ok(Some(Micro {
+        call: Call::ObtainInPython,
+        nanoseconds,
+    }))
 }
 
 /// Takes and drops the newest frame over and over.

@@ -7,8 +7,8 @@ pub mod floor;
 pub mod micro;
 
 use crate::harness::run::{Outcome, Plan, perform};
-use crate::peer::Peer;
 use crate::peer::streamem::Streamem;
+use crate::peer::{Peer, script};
 use crate::quiet::Patience;
 use crate::report::figures::{Cell, Figures, Report, Slow, Unpaced};
 use std::io;
@@ -71,6 +71,9 @@ pub fn run(effort: &Effort, peers: &[Box<dyn Peer>]) -> io::Result<Report> {
     };
     if peers.iter().any(|peer| peer.name() == "streamem") {
         report.micro = micro::all()?;
+    }
+    if peers.iter().any(|peer| peer.name() == "streamem-python") {
+        report.ten_pythons_mb = script::idle_mb(10)?;
     }
     let mut patience = Patience::of(effort.patience);
     let mut present: Vec<&dyn Peer> = Vec::new();

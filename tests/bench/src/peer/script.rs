@@ -4,6 +4,7 @@
 
 use crate::child::Running;
 use crate::harness::company::{Company, Scene};
+use crate::harness::processes::pss_bytes;
 use crate::peer::iceoryx::Iceoryx;
 use crate::peer::streamem::broker::{self, STREAM, Streamemd};
 use crate::peer::streamem::full_hd;
@@ -11,6 +12,9 @@ use crate::peer::{Peer, target};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const IMPORT_TIME: Duration = Duration::from_secs(5);
 
 /// `multiprocessing.Queue` with pickled numpy frames.
 #[derive(Debug)]
@@ -140,7 +144,7 @@ fn add_consumers(
 ) -> io::Result<()> {
     let desks = 1..scene.consumers + 1;
     for desk in desks.clone() {
-        let mut command = command(script, scene)?;
+        let mut command = participant(script, scene)?;
         command.arg(desk.to_string());
         more(&mut command);
         company.add(Running::start(&mut command)?);
@@ -149,7 +153,7 @@ fn add_consumers(
 }
 
 fn start(script: &str, scene: &Scene) -> io::Result<Company> {
-    let mut command = command(script, scene)?;
+    let mut command = participant(script, scene)?;
     command.arg(scene.consumers.to_string());
     let mut company = Company::default();
     company.add(Running::start(&mut command)?);
@@ -157,14 +161,36 @@ fn start(script: &str, scene: &Scene) -> io::Result<Company> {
     Ok(company)
 }
 
-fn command(script: &str, scene: &Scene) -> io::Result<Command> {
-    let python = python().ok_or_else(|| io::Error::other("no Python with numpy"))?;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("python")
-        .join(script);
-    let mut command = Command::new(python);
-    command.arg(script).arg(scene.ledger_path());
+fn participant(script: &str, scene: &Scene) -> io::Result<Command> {
+    let command = command(script);
+    let mut command = command.ok_or_else(|| io::Error::other("no Python with numpy"))?;
+    command.arg(scene.ledger_path());
     Ok(command)
+}
+
+/// Runs one of the scripts; `None` where there is no Python with numpy.
+#[must_use]
+pub fn command(script: &str) -> Option<Command> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
+    let mut command = Command::new(python()?);
+    command.arg(folder.join(script));
+    Some(command)
+}
+
+/// PSS of so many Pythons that have imported numpy and nothing else.
+pub fn idle_mb(count: usize) -> io::Result<Option<f64>> {
+    let Some(python) = python() else {
+        return Ok(None);
+    };
+    let mut idle = Vec::new();
+    for _ in 0..count {
+        let mut command = Command::new(&python);
+        command.args(["-c", "import numpy, sys; sys.stdin.read()"]);
+        idle.push(Running::start(command.stdin(Stdio::piped()))?);
+    }
+    crate::clock::sleep(IMPORT_TIME);
+    let bytes: io::Result<Vec<u64>> = idle.iter().map(|one| pss_bytes(one.pid())).collect();
+    Ok(Some(bytes?.iter().sum::<u64>() as f64 / 1e6))
 }
 
 fn missing() -> Option<String> {

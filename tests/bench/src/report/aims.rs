@@ -20,8 +20,12 @@ const OURS: &str = "streamem";
 const PARTS: &str = "streamem-ring";
 const PYTHON: &str = "streamem-python";
 const OLD: &str = "python-shm";
+const UNIXFD: &str = "gstreamer-unixfd";
+const FRAME_MB: f64 = 6.2208;
+/// Two runs of the same peer differ by so much.
+const NOISE: f64 = 1.1;
 /// The least a pool has touched: one slot being filled, one newest.
-const POOL_MB: f64 = 2.0 * 6.2208;
+const POOL_MB: f64 = 2.0 * FRAME_MB;
 const RATE: u32 = 30;
 
 /// All aims, in the order of the table.
@@ -148,9 +152,44 @@ pub fn all(report: &Report) -> Vec<Aim> {
             view.over(PYTHON, OLD, 10, latency(|l| l.p50_us)),
         ),
         aim(
-            "Python, obtain (µs)",
+            "Python, obtain, make an array and release, hot (µs)",
             25.0,
-            view.figure(PYTHON, 1, obtain_p50),
+            view.micro(Call::ObtainInPython),
+        ),
+        aim(
+            "Python, PSS per consumer beyond an idle one with numpy (frames)",
+            1.0,
+            view.python_frames(),
+        ),
+        aim(
+            "C, latency p50, 1 consumer: x Rust",
+            NOISE,
+            view.over("streamem-c", OURS, 1, latency(|l| l.p50_us)),
+        ),
+        aim(
+            "C, latency p50, 10 consumers: x Rust",
+            NOISE,
+            view.over("streamem-c", OURS, 10, latency(|l| l.p50_us)),
+        ),
+        aim(
+            "published from outside, p50, 1 consumer: x (in-broker + 1.5 eventfd wakes)",
+            1.0,
+            view.over_published(1),
+        ),
+        aim(
+            "published from outside, p50, 10 consumers: x (in-broker + 1.5 eventfd wakes)",
+            1.0,
+            view.over_published(10),
+        ),
+        aim(
+            "unixfdsrc, latency p50, 1 reader: x unixfdsink's",
+            1.0,
+            view.over("streamem-gst", UNIXFD, 1, latency(|l| l.p50_us)),
+        ),
+        aim(
+            "unixfdsrc, latency p50, 10 readers: x unixfdsink's",
+            1.0,
+            view.over("streamem-gst", UNIXFD, 10, latency(|l| l.p50_us)),
         ),
         aim(
             "longest gap beside a slow consumer (frame times)",
@@ -217,6 +256,19 @@ impl View<'_> {
     ) -> Option<f64> {
         let better = &self.0.reference(consumers, RATE)?.peer;
         self.over(peer, better, consumers, figure)
+    }
+
+    /// One wake by eventfd is what the reference with one consumer takes.
+    fn over_published(&self, consumers: usize) -> Option<f64> {
+        let p50 = |peer, consumers| self.figure(peer, consumers, latency(|l| l.p50_us));
+        let allowed = p50(OURS, consumers)? + 1.5 * p50("eventfds", 1)?;
+        Some(p50("streamem-published", consumers)? / allowed)
+    }
+
+    /// The broker and its pool are in both cells; ten Rust consumers are small.
+    fn python_frames(&self) -> Option<f64> {
+        let consumers = self.figure(PYTHON, 10, pss)? - self.figure(OURS, 10, pss)?;
+        Some((consumers - self.0.ten_pythons_mb?) / 10.0 / FRAME_MB)
     }
 
     fn pss_per_consumer(&self) -> Option<f64> {

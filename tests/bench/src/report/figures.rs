@@ -14,6 +14,8 @@ pub struct Report {
     pub floor: Summary,
     /// Single calls while nobody waits.
     pub micro: Vec<Micro>,
+    /// PSS of ten Pythons that have imported numpy and do nothing.
+    pub ten_pythons_mb: Option<f64>,
     /// At a fixed rate.
     pub paced: Vec<Cell>,
     /// As fast as possible.
@@ -50,12 +52,15 @@ pub enum Call {
         /// How many subscriptions the stream has.
         subscriptions: usize,
     },
+    /// The same in Python, as a numpy array.
+    ObtainInPython,
 }
 
 impl Display for Call {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Publish { readers } => write!(out, "publish, {readers} readers, nobody waits"),
+            Self::ObtainInPython => write!(out, "obtain, make an array and release, in Python"),
             Self::Obtain {
                 size,
                 subscriptions,
