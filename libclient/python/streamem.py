@@ -752,7 +752,9 @@ class _Look(object):
             return self.shape, self.strides
         if len(self.shape) == 1:
             return (max(0, used - self.itemsize + self.strides[0]) // self.strides[0],), self.strides
-        raise ProtocolFault("this frame has %d bytes, its array would need %d" % (used, self.end))
+        raise Error(
+            "this frame has %d bytes, its array would need %d: its source left the rest out; use frame.view" % (used, self.end)
+        )
 
     def numpy_dtype(self, numpy):
         if self.dtype is None:
@@ -855,6 +857,12 @@ class Frame(object):
     def __repr__(self):
         state = " released" if self._lease is None else ""
         return "<streamem.Frame %d of %s%s>" % (self.sequence, self._memory.stream.name, state)
+
+    def __reduce_ex__(self, _):
+        raise TypeError(
+            "a frame is held by this process alone and cannot be pickled or copied: send frame.array().copy(), or "
+            "bytes(frame.view), or open the stream where it is needed"
+        )
 
     def _held(self):
         lease = self._lease
@@ -1333,6 +1341,7 @@ class Subscription(object):
         self._newest = 0
         self._checked_ns = 0
         self._seen = None
+        self._awaited = None
         self._pid = os.getpid()
         self._link = _Link(connection, request, deadline)
         self._adopt(True)
@@ -1380,8 +1389,9 @@ class Subscription(object):
         frame = self._look()
         if frame is not None:
             return frame
-        self._link.drain()
-        self._link.check()
+        link = self._open_link()
+        link.drain()
+        link.check()
         return self._attempt(0.0)
 
     def wait(self, timeout=_AS_OPENED):
@@ -1452,6 +1462,8 @@ class Subscription(object):
     def __anext__(self):
         import asyncio
 
+        if self._awaited is not None and not self._awaited[0].is_closed():
+            raise Error("the next frame of %s is awaited already; each task opens its own" % self.stream.name)
         loop = asyncio.get_event_loop()
         future = asyncio.Future(loop=loop)
         watched = self.fileno()
@@ -1471,12 +1483,23 @@ class Subscription(object):
             else:
                 future.set_result(frame)
 
-        def end(_):
+        def end():
             loop.remove_reader(watched)
             if timer is not None:
                 timer.cancel()
 
-        future.add_done_callback(end)
+        def close():
+            end()
+            if not future.done():
+                future.set_exception(_closed())
+
+        def is_done(_):
+            if self._awaited is awaited:
+                self._awaited = None
+                end()
+
+        self._awaited = awaited = loop, close
+        future.add_done_callback(is_done)
         loop.add_reader(watched, look)
         loop.call_soon(look)
         return future
@@ -1501,6 +1524,9 @@ class Subscription(object):
     def close(self):
         """Ends the subscription, as soon as no frame of it is held."""
         link, self._link = self._link, None
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None and self._pid == os.getpid() and not awaited[0].is_closed():
+            awaited[1]()  # before the descriptor it watches is closed, and perhaps another's
         if link is not None:
             link.close()
 
@@ -1515,7 +1541,7 @@ class Subscription(object):
     def _open_link(self):
         link = self._link
         if link is None:
-            raise Closed("this subscription was closed; open it again")
+            raise _closed()
         if self._pid != os.getpid():
             raise Closed("this subscription belongs to the process this one was forked from; open one here")
         return link
@@ -1605,7 +1631,7 @@ class Subscription(object):
         if page.holders:
             since_ns, line = min(page.holders.values())
             message += "the oldest was taken at %s, %d ms ago; " % (line, (_now_ns() - since_ns) // 1000000)
-        elif not self._debug:
+        elif self.held and not self._debug:
             message += "STREAMEM_DEBUG=1 tells which line took the oldest; "
         return LeasesExhausted(message + "release a frame and what was made of it, or ask for more with leases=")
 
@@ -1625,13 +1651,13 @@ class Subscription(object):
         self._looked = self._state_and_head()
         state = self._looked[0]
         frame = self._look()
-        if frame is None and (state > _LOST or self._link.phase != _UP) and self._settle(state, deadline):
+        if frame is None and (state > _LOST or self._open_link().phase != _UP) and self._settle(state, deadline):
             frame = self._look()
         return frame
 
     def _settle(self, state, deadline):
         """Does what the state asks for; whether a new grant came."""
-        link = self._link
+        link = self._open_link()
         if state == _ENDED:
             if not link.request["wait"]:
                 raise StreamEnded(
@@ -1669,7 +1695,7 @@ class Subscription(object):
             _fence()
             if self._state_and_head() == self._looked:
                 if not _futex_wait(page.wake_address, expected, _left(deadline, _SLICE)):
-                    self._link.check()
+                    self._open_link().check()
         finally:
             words[_WAITING] = 0
 
@@ -1680,13 +1706,20 @@ class Subscription(object):
         )
 
 
+def _closed():
+    return Closed("this subscription was closed; open it again")
+
+
 def _let_go_after_fork():
     # The sockets stay the parent's: were they kept open here, the broker would not see the parent's end.
-    for subscription in list(_opened):
-        link = subscription._link
-        if link is not None:
-            link.phase, link.connection = _DOWN, None
-            subscription._granted.page.session.close()
+    for each in list(_opened):
+        if isinstance(each, Publisher):
+            publication = each._publication
+            if publication is not None:
+                publication.session.close()
+        elif each._link is not None:
+            each._link.phase, each._link.connection = _DOWN, None
+            each._granted.page.session.close()
 
 
 getattr(os, "register_at_fork", lambda **_: None)(after_in_child=_let_go_after_fork)
@@ -1851,42 +1884,56 @@ class Slot(object):
     def side_data(self, pose=None, intrinsics=None, exposure_ns=None, gain=1.0):
         """What is known of the frame besides its bytes."""
         blocks = []
-        if pose is not None:
-            blocks.append(struct.pack("<II16f", 1, 64, *pose))
-        if intrinsics is not None:
-            blocks.append(struct.pack("<II4f", 2, 16, *intrinsics))
-        if exposure_ns is not None:
-            blocks.append(struct.pack("<IIQf4x", 3, 12, exposure_ns, gain))
+        try:
+            if pose is not None:
+                blocks.append(struct.pack("<II16f", 1, 64, *pose))
+            if intrinsics is not None:
+                blocks.append(struct.pack("<II4f", 2, 16, *intrinsics))
+            if exposure_ns is not None:
+                blocks.append(struct.pack("<IIQf4x", 3, 12, exposure_ns, gain))
+        except (struct.error, TypeError, OverflowError):
+            raise InvalidParameter(
+                "side-data is 16 numbers as pose, 4 as intrinsics, a whole number as exposure_ns and a number as gain"
+            ) from None
         self._side_data = b"".join(blocks)
 
     def submit(self):
         """Hands it to the broker, which makes it the newest frame of the stream."""
         publication = self._in_hand()
-        side = self._side_data
-        words = struct.unpack("<%dQ" % (-(-len(side) // 8)), side + b"\0" * (-len(side) % 8))
-        domain = CLOCKS.index(self.clock)
-        record = (
-            self.captured_ns,
-            0,
-            self.source_clock,
-            self.flags << 32 | domain,
-            self.used,
-            self.source_sequence,
-            len(side),
-        )
+        self._publisher._open()
+        record = self._record()
         for array in reversed(self._arrays):
             array.flags.writeable = False
         self._arrays = []
         number, self._number = self._number, None
-        publication.submit(number, record + words)
+        publication.submit(number, record)
+
+    def _record(self):
+        """The words that say it; refused before anything is handed over, so that the slot is still in hand."""
+        if self.clock not in CLOCKS:
+            raise InvalidParameter("clock=%r is not possible: one of %s" % (self.clock, ", ".join(CLOCKS)))
+        side = self._side_data
+        said = self.captured_ns, 0, self.source_clock, CLOCKS.index(self.clock), self.flags, self.used, self.source_sequence
+        try:
+            record = struct.pack("<QQQIIQQQ", *(said + (len(side),)))
+        except (struct.error, TypeError, OverflowError):
+            raise InvalidParameter(
+                "captured_ns=%r, source_clock=%r, used=%r, source_sequence=%r, flags=%r is not possible: whole numbers, "
+                "not negative, of 64 bits, and flags of 32"
+                % (self.captured_ns, self.source_clock, self.used, self.source_sequence, self.flags)
+            ) from None
+        record += side + b"\0" * (-len(side) % 8)
+        return struct.unpack("<%dQ" % (len(record) // 8), record)
 
     def __enter__(self):
         return self
 
     def __exit__(self, kind, *_):
-        if kind is None and self._number is not None:
-            self.submit()
-        self._drop()
+        try:
+            if kind is None and self._number is not None:
+                self.submit()
+        finally:
+            self._drop()
 
     def _drop(self, none=None):
         number, self._number = self._number, none
@@ -1911,6 +1958,7 @@ class Publisher(object):
         self._checked_ns = 0
         self._publication = _Publication(socket, request, _deadline(_ANSWER_SECONDS))
         self._socket = self._publication.connection.place
+        _opened.add(self)
 
     @property
     def stream(self):
@@ -1941,8 +1989,8 @@ class Publisher(object):
                     return Slot(self, publication, number)
             if _is_over(deadline):
                 raise Timeout(
-                    "no slot of %s was free in time; the broker is away, or it does not take what was submitted: "
-                    "see `streamem doctor`" % self._request["stream"]
+                    "no slot of %s was free in time; submit those in hand or let go of them, or else the broker is away "
+                    "or does not take what was submitted: see `streamem doctor`" % self._request["stream"]
                 )
             if publication is None:
                 time.sleep(_left(deadline, max(0.0, self._next_try - time.monotonic())))
@@ -1992,7 +2040,8 @@ class Publisher(object):
         """Ends the publication, once the broker has taken what was submitted."""
         publication, self._publication, self._request = self._publication, None, None
         if publication is not None and publication.session is not None:
-            publication.close()
+            if self._pid == os.getpid():
+                publication.close()
             publication.connection = publication.session = None
 
     def __enter__(self):
@@ -2071,7 +2120,9 @@ def publish(stream, like=None, layout=None, slots=2, slots_max=32, timeout=10.0,
     if like is not None:
         request["like"] = _check_name(like)
     if layout is not None:
-        request["layout"] = dict(layout)
+        if not isinstance(layout, dict):
+            raise InvalidParameter('layout=%r is not possible: words such as {"format": "bgr24", "width": 640}' % (layout,))
+        request["layout"] = layout
     return Publisher(socket, request, timeout)
 
 

@@ -153,6 +153,33 @@ class Loops(Case):
         subscription = self.open("slow", timeout=0.05)
         self.assertIsInstance(self.run_loop(subscription, count=1000)[-1], streamem.Timeout)
 
+    def test_a_subscription_is_awaited_by_one_and_ends_for_it_when_it_is_closed(self):
+        import asyncio
+
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        subscription = self.open("slow", timeout=None)
+        subscription.next()
+        awaited = subscription.__aiter__().__anext__()
+        with self.assertRaisesRegex(streamem.Error, "awaited already"):
+            subscription.__anext__()
+        loop.call_later(0.01, subscription.close)
+        with self.assertRaises(streamem.Closed):
+            loop.run_until_complete(asyncio.wait_for(awaited, 30))
+        asyncio.set_event_loop(None)
+        loop.close()
+
+    def test_a_loop_that_was_left_does_not_keep_the_next_from_waiting(self):
+        import asyncio
+
+        subscription = self.open("slow")
+        for _ in range(2):
+            loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(loop)
+            subscription.__aiter__().__anext__()
+            asyncio.set_event_loop(None)
+            loop.close()
+
     def test_async_for(self):
         if sys.version_info < (3, 7):
             return self.assertTrue(hasattr(streamem.Subscription, "__anext__"))
@@ -186,6 +213,27 @@ class Loops(Case):
         finally:
             signal.signal(signal.SIGALRM, before)
         self.assertIsNotNone(subscription.next(30))
+
+    def test_one_thread_can_close_what_another_waits_for(self):
+        subscription = self.open("slow")
+        told = []
+
+        def work():
+            try:
+                while True:
+                    subscription.next(30)
+            except Exception as error:
+                told.append(error)
+
+        for _ in range(3):
+            del told[:]
+            subscription = self.open("slow")
+            thread = threading.Thread(target=work)
+            thread.start()
+            eventually("it has begun", lambda: subscription._taken)
+            subscription.close()
+            thread.join()
+            self.assertIsInstance(told[0], streamem.Closed)
 
     def test_a_thread_waits_for_each_of_many(self):
         subscriptions = [self.open("cam") for _ in range(8)]

@@ -1,7 +1,9 @@
 """What keeps a frame, and what gives it back."""
 
+import copy
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -36,6 +38,12 @@ class Leases(Case):
             with self.assertRaisesRegex(streamem.FrameReleased, "frame %d of cam was given back" % sequence):
                 use()
         self.assertIn("released", repr(frame))
+
+    def test_a_frame_is_neither_pickled_nor_copied(self):
+        frame = self.open("cam").next()
+        for make in (pickle.dumps, copy.copy, copy.deepcopy):
+            with self.assertRaisesRegex(TypeError, "send frame.array"):
+                make(frame)
 
     def test_a_loop_holds_two_at_most(self):
         subscription = self.open("cam")

@@ -58,6 +58,76 @@ class Publishing(Case):
             with self.assertRaisesRegex(streamem.FrameReleased, "this slot was submitted"):
                 use()
 
+    def test_what_cannot_be_said_of_a_frame_is_refused_and_the_slot_still_in_hand(self):
+        slot = self.publish("said", like="cam", slots=1).slot()
+        for name, values in (
+            ("captured_ns", (-1, 1.5, "now", 1 << 64)),
+            ("flags", (1 << 32, -1)),
+            ("used", (-1,)),
+            ("clock", ("sundial", None)),
+        ):
+            usual = getattr(slot, name)
+            for value in values:
+                setattr(slot, name, value)
+                with self.assertRaisesRegex(streamem.InvalidParameter, "%s=.* is not possible" % name):
+                    slot.submit()
+            setattr(slot, name, usual)
+        for wrong in ({"pose": [1, 2]}, {"intrinsics": "f"}, {"exposure_ns": -5}):
+            with self.assertRaisesRegex(streamem.InvalidParameter, "16 numbers as pose"):
+                slot.side_data(**wrong)
+        slot.captured_ns = numpy.int64(7)
+        slot.submit()
+        self.assertEqual(self.open("said").next(30).captured_ns, 7)
+        with self.assertRaisesRegex(streamem.InvalidParameter, "layout='bgr24' is not possible"):
+            self.publish("said", layout="bgr24")
+
+    def test_a_frame_that_is_shorter_than_its_array_has_bytes_and_says_why_no_array(self):
+        with self.publish("short", like="cam").slot() as slot:
+            slot.used = 10
+        frame = self.open("short").next(30)
+        self.assertEqual(len(frame.view), 10)
+        with self.assertRaisesRegex(streamem.Error, "its source left the rest out; use frame.view$"):
+            frame.array()
+
+    def test_a_slot_outlives_its_publisher_but_is_not_submitted_then(self):
+        publisher = self.publish("closed", like="cam")
+        slot = publisher.slot()
+        array = slot.array()
+        publisher.close()
+        array[:] = 1
+        with self.assertRaisesRegex(streamem.Closed, "publish again"):
+            slot.submit()
+
+    def test_one_who_holds_every_slot_is_told(self):
+        publisher = self.publish("all", like="cam", slots=1)
+        slot = publisher.slot()
+        with self.assertRaisesRegex(streamem.Timeout, "submit those in hand"):
+            publisher.slot(0.05)
+        slot.submit()
+
+    def test_a_forked_child_does_not_end_what_its_parent_publishes(self):
+        publisher = self.publish("forked", like="cam")
+        slot = publisher.slot()
+        child = os.fork()
+        if child == 0:
+            refused = 0
+            try:
+                for use in (slot.submit, publisher.slot):
+                    try:
+                        use()
+                    except streamem.Closed:
+                        refused += 1
+                publisher.close()
+            finally:
+                os._exit(refused)
+        self.assertEqual(os.WEXITSTATUS(os.waitpid(child, 0)[1]), 2)
+        slot.submit()
+        reader = self.open("forked", mode="every", depth=8)
+        for _ in range(5):
+            publisher.slot().submit()
+            self.assertIsNotNone(reader.next(30))
+        self.assertEqual(reader.state, "live")
+
     def test_a_slot_that_was_not_submitted_comes_again(self):
         publisher = self.publish("again", like="cam", slots=1)
         for _ in range(3):
