@@ -5,6 +5,7 @@
 
 mod examples;
 mod interpreters;
+mod numbers;
 mod packaging;
 
 use interpreters::{Interpreter, interpreters, with_numpy};
