@@ -32,6 +32,14 @@ target/tools/python/bin/pyflakes "${pythons[@]}"
 # What users copy, and its tests, must be read by every Python from 3.4 on.
 target/tools/python/bin/vermin --quiet --no-tips --violations --eval-annotations -t=3.4- \
     libclient/python/*.py libclient/python/tests/*.py
+# The stubs say what the modules have, and are enough for programs; how a subscription makes itself a
+# Frame is nobody's business.
+private='streamem\.(Frame|Publisher|Slot|Subscription|ProtocolFault)\.__(init|del|exit)__'
+export MYPYPATH=libclient/python
+PYTHONPATH=$MYPYPATH PYTHONDONTWRITEBYTECODE=1 target/tools/python/bin/python -m mypy.stubtest \
+    --concise --allowlist <(echo "$private") --ignore-unused-allowlist streamem streamem_compat
+target/tools/python/bin/mypy --no-error-summary --check-untyped-defs --ignore-missing-imports \
+    --scripts-are-modules --cache-dir target/tools/mypy examples/python/*.py
 
 step scripts
 mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run)

@@ -98,9 +98,9 @@ if [[ " $* " == *" lint "* ]]; then
     fi
 fi
 
-if [[ " $* " == *" lint "* && ! -x target/tools/python/bin/pyflakes ]]; then
+if [[ " $* " == *" lint "* && ! -x target/tools/python/bin/mypy ]]; then
     python3 -m venv target/tools/python
-    target/tools/python/bin/pip install --quiet vermin==1.6.0 pyflakes==3.2.0
+    target/tools/python/bin/pip install --quiet vermin==1.6.0 pyflakes==3.2.0 mypy==1.18.2
 fi
 
 if [[ " $* " == *" test "* ]]; then

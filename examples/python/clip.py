@@ -7,7 +7,7 @@ import streamem
 
 name, count = sys.argv[1], int(sys.argv[2])
 with streamem.open(name, history=count) as subscription:
-    clip = []
+    clip = subscription.clip(count)
     while len(clip) < count:  # there may not be as many yet
         subscription.wait()
         clip = subscription.clip(count)

@@ -17,6 +17,7 @@ INSIDE = [
     ("streamem.py", "streamem/__init__.py"),
     ("streamem.pyi", "streamem/__init__.pyi"),
     ("streamem_compat.py", "streamem/compat.py"),
+    ("streamem_compat.pyi", "streamem/compat.pyi"),
 ]
 SOURCES = [source for source, _ in INSIDE] + ["pyproject.toml", "build_wheel.py"]
 

@@ -1,4 +1,7 @@
-from typing import Any, Awaitable, Callable, Dict, Iterator, List, Optional, Tuple, Type, TypeVar, Union
+from os import PathLike
+from typing import Any, Awaitable, Callable, Dict, Iterator, List, Optional, Protocol, Tuple, Union, type_check_only
+
+_Path = Union[str, PathLike[str]]
 
 __version__: str
 
@@ -156,7 +159,7 @@ def subscribe(
     eventfd: bool = ...,
     wait: bool = ...,
     timeout: Optional[float] = ...,
-    socket: Optional[str] = ...,
+    socket: Optional[_Path] = ...,
     debug: Optional[bool] = ...,
 ) -> Subscription: ...
 
@@ -169,14 +172,18 @@ def publish(
     slots: int = ...,
     slots_max: int = ...,
     timeout: Optional[float] = ...,
-    socket: Optional[str] = ...,
+    socket: Optional[_Path] = ...,
 ) -> Publisher: ...
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+# The function itself, and how to start it.
+@type_check_only
+class _Stage(Protocol):
+    def __call__(self, image: Any, out: Any) -> Any: ...
+    def run(self, count: Optional[int] = ..., socket: Optional[_Path] = ...) -> None: ...
 
 def stage(
     stream: str, publish: str, layout: Optional[Dict[str, Any]] = ..., **options: Any
-) -> Callable[[_Function], _Function]: ...
-def call(method: str, parameters: Optional[Dict[str, Any]] = ..., socket: Optional[str] = ...) -> Record: ...
-def streams(socket: Optional[str] = ...) -> List[Record]: ...
-def info(stream: str, socket: Optional[str] = ...) -> Record: ...
+) -> Callable[[Callable[[Any, Any], Any]], _Stage]: ...
+def call(method: str, parameters: Optional[Dict[str, Any]] = ..., socket: Optional[_Path] = ...) -> Record: ...
+def streams(socket: Optional[_Path] = ...) -> List[Record]: ...
+def info(stream: str, socket: Optional[_Path] = ...) -> Record: ...

@@ -52,7 +52,13 @@ fn the_wheel_has_types_and_the_stand_in() {
     unpack.args(["-m", "zipfile", "-e"]);
     unpack.arg(place.path().join(&wheel)).arg(&unpacked);
     ok(&unpack.output().expect("it runs"));
-    for inside in ["__init__.py", "__init__.pyi", "compat.py", "py.typed"] {
+    for inside in [
+        "__init__.py",
+        "__init__.pyi",
+        "compat.py",
+        "compat.pyi",
+        "py.typed",
+    ] {
         assert!(unpacked.join("streamem").join(inside).exists(), "{inside}");
     }
     for python in found {
