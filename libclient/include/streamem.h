@@ -7,8 +7,8 @@
  * then. errno itself is left alone.
  *
  * Subscriptions, frames, lists and publishers are handles: they look like pointers and lead nowhere. Using one
- * that is NULL, was released, or is of another kind is -EINVAL. Release what you are given, and in
- * whatever order you like.
+ * that was released, or is of another kind, is -EBADF; NULL is -EINVAL. Release what you are given, and
+ * in whatever order you like. A broker of another version is -EPROTONOSUPPORT.
  *
  * Texts that go in are UTF-8, end with a NUL and are not kept. Each descriptor that comes out belongs
  * to the library: never close it. All are close-on-exec. After fork, a child may only exec.

@@ -9,13 +9,13 @@
 //! and so collide with no other library's.
 #![allow(unsafe_code)]
 
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use rustix::io::Errno;
 use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::{CString, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use streamem_wire::Reason;
+use streamem_wire::{BadPage, Reason};
 
 /// Why a call did not do what it was called for.
 #[derive(Debug)]
@@ -80,6 +80,10 @@ fn errno(error: &Error) -> Errno {
         Error::SideData { .. } => Errno::MSGSIZE,
         Error::PublicationEnded { .. } => Errno::PIPE,
         Error::DescriptorsLost { .. } => Errno::MFILE,
+        Error::Protocol(Fault::Page {
+            cause: BadPage::Version(_),
+            ..
+        }) => Errno::PROTONOSUPPORT,
         Error::Protocol(_) => Errno::PROTO,
         Error::System { cause, .. } => {
             let number = cause.raw_os_error().filter(|number| *number > 0);
@@ -94,7 +98,7 @@ fn errno_of_refusal(reason: Reason) -> Errno {
         Reason::StreamExists => Errno::EXIST,
         Reason::NoSuchSubscription | Reason::NoSuchPublication => Errno::SRCH,
         Reason::BadLayout => Errno::DOM,
-        Reason::BadMemory => Errno::BADF,
+        Reason::BadMemory => Errno::BADFD,
         Reason::NotPermitted => Errno::PERM,
         Reason::QuotaExceeded => Errno::DQUOT,
         Reason::PoolFull => Errno::NOSPC,
@@ -195,6 +199,9 @@ mod tests {
                 leases: 2,
                 wanted: 1,
             },
+            refused(Reason::BadLayout),
+            Error::Protocol(Fault::NoSuchSlot),
+            Error::page("ring")(BadPage::Version(2)),
         ];
         let numbers: BTreeSet<i32> = errors.iter().map(|e| errno(e).raw_os_error()).collect();
         assert_eq!(numbers.len(), errors.len());

@@ -70,11 +70,15 @@ impl<T> Table<T> {
 
     fn stranger<H>(&self, handle: *const H) -> Failure {
         let kind = self.kind;
-        Failure::argument(if handle.is_null() {
-            format!("the {kind} is NULL; look at what the call that should have given it returned")
-        } else {
-            format!("that is no {kind}: it was released already, or it never was one")
-        })
+        if handle.is_null() {
+            return Failure::argument(format!(
+                "the {kind} is NULL; look at what the call that should have given it returned"
+            ));
+        }
+        Failure::new(
+            Errno::BADF,
+            format!("that is no {kind}: it was released already, or it never was one"),
+        )
     }
 }
 

@@ -156,10 +156,11 @@ impl Hold {
             sleep(TAKEN_PAUSE);
         }
         let publication = self.id;
-        let done = self
-            .connection
-            .call::<serde_json::Value>("io.streamem.Unpublish", &OfPublication { publication });
-        done.map(|_| ())
+        let what = OfPublication { publication };
+        self.connection
+            .ask("io.streamem.Unpublish", &what, false, deadline)?;
+        let done = self.connection.answer::<serde_json::Value>(deadline)?;
+        done.map(|_| ()).ok_or_else(|| self.connection.no_answer())
     }
 }
 

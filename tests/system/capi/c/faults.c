@@ -25,7 +25,7 @@ static void arguments_that_cannot_be(const char *socket, const char *stream)
 
   CHECK_FAILS(streamem_next(NULL, 0, &frame), EINVAL, "subscription is NULL");
   CHECK(frame == NULL);
-  CHECK_FAILS(streamem_next((void *)socket, 0, &frame), EINVAL, "no subscription");
+  CHECK_FAILS(streamem_next((void *)socket, 0, &frame), EBADF, "no subscription");
   CHECK_FAILS(streamem_subscription_fd(NULL), EINVAL, "subscription is NULL");
   CHECK_FAILS(streamem_list(socket, NULL), EINVAL, "is NULL");
   CHECK(streamem_frame_data(NULL) == NULL);
@@ -41,7 +41,7 @@ static void arguments_that_cannot_be(const char *socket, const char *stream)
   CHECK(strstr(streamem_streams_json(streams), "\"layout\"") != NULL);
   CHECK(streamem_streams_name(streams, 1000) == NULL);
   CHECK(streamem_streams_release(streams) == 0);
-  CHECK_FAILS(streamem_streams_release(streams), EINVAL, "released already");
+  CHECK_FAILS(streamem_streams_release(streams), EBADF, "released already");
 }
 
 static void brokers_and_streams_that_are_not_there(const char *socket)
@@ -84,15 +84,15 @@ static void frames_beyond_their_time(const char *socket, const char *stream)
   CHECK_FAILS(streamem_frame_layout(frames[0], NULL), EINVAL, "layout is NULL");
 
   CHECK(streamem_frame_release(frames[0]) == 0);
-  CHECK_FAILS(streamem_frame_release(frames[0]), EINVAL, "released already");
+  CHECK_FAILS(streamem_frame_release(frames[0]), EBADF, "released already");
   CHECK(streamem_frame_data(frames[0]) == NULL);
   CHECK(streamem_frame_sequence(frames[0]) == 0);
-  CHECK_FAILS(streamem_frame_layout(frames[0], &layout), EINVAL, "released already");
-  CHECK_FAILS(streamem_frame_memory(frames[0], NULL), EINVAL, "released already");
-  CHECK_FAILS(streamem_unsubscribe((void *)frames[1]), EINVAL, "no subscription");
+  CHECK_FAILS(streamem_frame_layout(frames[0], &layout), EBADF, "released already");
+  CHECK_FAILS(streamem_frame_memory(frames[0], NULL), EBADF, "released already");
+  CHECK_FAILS(streamem_unsubscribe((void *)frames[1]), EBADF, "no subscription");
 
   CHECK(streamem_unsubscribe(subscription) == 0);
-  CHECK_FAILS(streamem_next(subscription, 0, &more), EINVAL, "released already");
+  CHECK_FAILS(streamem_next(subscription, 0, &more), EBADF, "released already");
   CHECK(streamem_frame_size(frames[1]) > 0);
   CHECK(memchr(streamem_frame_data(frames[1]), 0xff, streamem_frame_size(frames[1])) != NULL);
   CHECK(streamem_frame_release(frames[1]) == 0);

@@ -10,7 +10,7 @@ static void *take_until_it_ends(void *subscription)
   streamem_frame *frame;
   for (;;) {
     int taken = streamem_next(subscription, 30000, &frame);
-    if (taken == -EINVAL)
+    if (taken == -EBADF)
       return NULL;
     CHECK(taken == 1 || taken == -EBUSY);
     CHECK(streamem_frame_release(frame) == 0);
