@@ -1771,12 +1771,14 @@ class _Publication(object):
         self.grant_wake, self.kick_address = (_address(self.page) + at * 8 for at in (_GRANT_WAKE, _KICK))
         self.generation = self.words[3]
         self.stream = results.stream
-        _check_layout(self.stream.layout, self.stream.slot_bytes)
-        self.look = _Look(self.stream.layout)
-        self.window = ctypes.c_ubyte * self.stream.layout.bytes
+        self.layout, self.slot_bytes = self.stream.layout, self.stream.slot_bytes
+        _check_layout(self.layout, self.slot_bytes)
+        self.look = _Look(self.layout)
+        self.window = ctypes.c_ubyte * self.layout.bytes
         self.accepted = self.submitted = self.moved = self.rejected = 0
         begun = connection.call("io.streamem.Begin", {"publication": self.id})[0]
-        self.stream = begun.stream or self.stream
+        if isinstance(begun.stream, Record):
+            self.stream = begun.stream  # to be shown; where frames lie was said and checked before
 
     def take(self):
         """The next granted slot, if there is one."""
@@ -1787,7 +1789,7 @@ class _Publication(object):
         word = words[_GRANTS + self.accepted % _ENTRIES_MAX]
         self.accepted += 1
         slot = (word & 0xFFFFFFFF) - 1
-        end = slot * self.stream.slot_bytes + self.stream.layout.bytes
+        end = slot * self.slot_bytes + self.layout.bytes
         if word >> 32 != self.generation or slot < 0 or end > self.pool_bytes:
             raise ProtocolFault("the broker granted a slot that the pool does not have")
         return slot
@@ -1837,7 +1839,7 @@ class _Publication(object):
 
     def view(self, slot):
         """The bytes of a slot, for writing."""
-        window = self.window.from_address(self.address + slot * self.stream.slot_bytes)
+        window = self.window.from_address(self.address + slot * self.slot_bytes)
         window.keeps = self
         return memoryview(window).cast("B")
 
@@ -1852,14 +1854,14 @@ class Slot(object):
         self.clock = "none"
         self.flags = 0
         self.source_sequence = 0
-        self.used = publication.stream.layout.bytes
+        self.used = publication.layout.bytes
         self._side_data = b""
         self._publisher = publisher
         self._publication = publication
         self._number = number
         self._arrays = []
 
-    layout = property(lambda self: self._publication.stream.layout, doc="How its bytes are to be written.")
+    layout = property(lambda self: self._publication.layout, doc="How its bytes are to be written.")
 
     def _in_hand(self):
         if self._number is None:

@@ -50,8 +50,8 @@ class Client(object):
             raise streamem.Timeout("no frame of %s came in %s s; see `streamem info %s`" % (name, self.timeout, name))
         if not request.buffered:
             return frame.array().copy(), _timestamp(frame)
-        frame.release()
-        frames = request.subscription.clip(request.buffered)
+        # There may be none, when the memory is renewed just now.
+        frames = request.subscription.clip(request.buffered) or [frame]
         arrays = [frame.array() for frame in frames]
         request.timestamps = [_timestamp(frame) for frame in frames]
         numpy = streamem._numpy()

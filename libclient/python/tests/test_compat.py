@@ -1,6 +1,8 @@
 """A program written for the original's client. Needs numpy."""
 
+import sys
 import threading
+import types
 import unittest
 
 import numpy
@@ -40,6 +42,33 @@ class Compat(Case):
         for _ in range(50):
             client.latest("fast")
         self.assertEqual([array.tobytes() for array in kept], before)
+
+    def test_a_window_is_never_empty(self):
+        client = self.client()
+        client.request("cam", 3)
+        reader = client._requests["cam"].subscription
+        reader.clip = lambda count: []  # what renewed memory has
+        window = client.latest("cam")
+        self.assertEqual((window.shape, window[:2].max(), len(client.timestamps("cam"))), ((3, 240, 320, 3), 0, 1))
+        self.assertGreater(window[2].max(), 0)
+
+    def test_reports_go_to_the_list_of_the_clients_name(self):
+        said = []
+
+        class Redis(object):
+            def rpush(self, name, text):
+                said.append((name, text))
+
+        sys.modules["redis"] = types.ModuleType("redis")
+        sys.modules["redis"].Redis = Redis
+        try:
+            self.client(name="me").report("all is well")
+            sys.modules["redis"] = None
+            with self.assertRaisesRegex(ImportError, "install the package redis"):
+                self.client(name="me").report("again")
+        finally:
+            del sys.modules["redis"]
+        self.assertEqual(said, [("me", "all is well")])
 
     def test_the_producer_may_come_later(self):
         client = self.client()

@@ -1,6 +1,8 @@
 """Filling a stream from this process. Needs numpy."""
 
+import json
 import os
+import struct
 import subprocess
 import threading
 import unittest
@@ -268,6 +270,29 @@ class Publishing(Case):
                 self.assertTrue((255 - frame.array() == kept[frame.source_sequence]).all())
                 compared += 1
         self.assertGreater(compared, 0)
+
+    def test_no_number_of_the_broker_leads_out_of_the_pool(self):
+        import fake
+
+        pool = fake.memfd(4 * 4096)
+        stream = {"name": "made", "layout": fake.LAYOUT, "generation": 1, "slot_bytes": 4096}
+        permit = json.dumps({"parameters": {"publication": 1, "page": 0, "pool": 1, "stream": stream}})
+        for granted, begun in ((1 << 32 | 2, dict(stream, slot_bytes=-(1 << 40))), (1 << 32 | 5, stream), (2 << 32 | 1, 7)):
+            page = fake.memfd(3 * 4096)
+            words = [struct.unpack("<Q", b"STRMPUBL")[0], 1, 1, 1] + 12 * [0] + [1]
+            os.pwrite(page, struct.pack("<17Q", *words), 0)
+            os.pwrite(page, struct.pack("<Q", granted), 32 * 8)
+            reply = permit + "\0" + json.dumps({"parameters": {"stream": begun}}) + "\0"
+            broker = fake.FakeBroker(reply.encode(), [page, pool])
+            self.addCleanup(broker.end)
+            publisher = streamem.publish("made", like="cam", socket=broker.socket)
+            self.addCleanup(publisher.close)
+            if granted == 1 << 32 | 2:
+                publisher.slot().view[:] = b"x" * 64
+                self.assertEqual(os.pread(pool, 4 * 4096, 0), b"\0" * 4096 + b"x" * 64 + b"\0" * (3 * 4096 - 64))
+                continue
+            with self.assertRaisesRegex(streamem.ProtocolFault, "granted a slot that the pool does not have"):
+                publisher.slot()
 
     def test_brought_memory_is_read_slot_by_slot(self):
         import fake
