@@ -434,8 +434,11 @@ class _Connection(object):
         poll = select.poll()
         poll.register(self.session, events)
         while True:
-            if poll.poll(_left(deadline, 3600.0) * 1000):
-                return True
+            try:
+                if poll.poll(_left(deadline, 3600.0) * 1000):
+                    return True
+            except InterruptedError:  # any signal, before Python 3.5
+                continue
             if _is_over(deadline):
                 return False
 

@@ -42,6 +42,29 @@ class Asking(Case):
         ran = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, universal_newlines=True)
         self.assertRegex(ran.communicate()[1], "NoBroker: .*Permission denied; ask its administrator")
 
+    def test_a_signal_does_not_end_a_call(self):
+        real, interrupted = streamem.select.poll, []
+
+        class Poll(object):
+            """One of Python 3.4: a signal is an error, whatever its handler did."""
+
+            def __init__(self):
+                self.real = real()
+                self.register = self.real.register
+
+            def poll(self, limit):
+                if not interrupted:
+                    interrupted.append(limit)
+                    raise InterruptedError
+                return self.real.poll(limit)
+
+        streamem.select.poll = Poll
+        try:
+            self.assertEqual(streamem.info("cam", self.broker.socket).name, "cam")
+        finally:
+            streamem.select.poll = real
+        self.assertEqual(len(interrupted), 1)
+
     def test_the_socket_of_the_environment_is_the_only_one(self):
         before = os.environ.get("STREAMEM_SOCKET")
         os.environ["STREAMEM_SOCKET"] = self.broker.socket
