@@ -146,7 +146,7 @@ class Arrays(Case):
         frame = frame_of(padded, 64)
         self.assertEqual((frame.array().strides, frame.shape), ((16, 1), (4, 8)))
         self.assertEqual(numpy.asarray(frame).shape, (4, 8))
-        with self.assertRaisesRegex(streamem.ProtocolFault, "this frame has 10 bytes, its array would need 64"):
+        with self.assertRaisesRegex(streamem.Error, "this frame has 10 bytes, its array would need 64: its source"):
             frame_of(fake.LAYOUT, 10).array()
 
     def test_arrays_can_be_part_of_what_is_only_collected(self):
