@@ -1423,7 +1423,8 @@ class Subscription(object):
         self._refresh(now_ns)
         memory = self._granted.memory
         newest = self._words[_HEAD] >> 16
-        if min(count, newest) > len(self._granted.page.free):
+        # However few there are yet: else a program would work at first, and fail later.
+        if count > len(self._granted.page.free):
             raise self._exhausted(count)
         leases = []
         for sequence in range(max(0, newest - min(count, memory.history)) + 1, newest + 1):
@@ -1862,6 +1863,11 @@ class Slot(object):
     def submit(self):
         """Hands it to the broker, which makes it the newest frame of the stream."""
         publication = self._in_hand()
+        if self.used > self.layout.bytes:
+            raise InvalidParameter(
+                "the frame is said to have %d bytes, and its slot has %d: say how many were written"
+                % (self.used, self.layout.bytes)
+            )
         side = self._side_data
         words = struct.unpack("<%dQ" % (-(-len(side) // 8)), side + b"\0" * (-len(side) % 8))
         domain = CLOCKS.index(self.clock)
