@@ -1468,7 +1468,8 @@ class Subscription(object):
         self._refresh(now_ns)
         memory = self._granted.memory
         newest = self._words[_HEAD] >> 16
-        if min(count, newest) > len(self._granted.page.free):
+        # However few there are yet: else a program would work at first, and fail later.
+        if count > len(self._granted.page.free):
             raise self._exhausted(count)
         leases = []
         for sequence in range(max(0, newest - min(count, memory.history)) + 1, newest + 1):
@@ -1961,6 +1962,11 @@ class Slot(object):
                 "not negative, of 64 bits, and flags of 32"
                 % (self.captured_ns, self.source_clock, self.used, self.source_sequence, self.flags)
             ) from None
+        if self.used > self.layout.bytes:
+            raise InvalidParameter(
+                "the frame is said to have %d bytes, and its slot has %d: say how many were written"
+                % (self.used, self.layout.bytes)
+            )
         record += side + b"\0" * (-len(side) % 8)
         return struct.unpack("<%dQ" % (len(record) // 8), record)
 

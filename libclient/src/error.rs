@@ -79,6 +79,16 @@ pub enum Error {
     /// What was submitted was not published.
     #[error("a frame was not published: {0}; fill the slots you are given and no others")]
     Rejected(#[from] Rejection),
+    /// A frame that is longer than those of its stream.
+    #[error(
+        "the frame is said to have {bytes} bytes, and its slot has {most}: say how many were written"
+    )]
+    TooLong {
+        /// How many were said.
+        bytes: u64,
+        /// How many there can be.
+        most: u64,
+    },
     /// Side-data that does not fit beside a frame.
     #[error(
         "{bytes} bytes of side-data were to go with a frame, which can have {SIDE_BYTES_MAX}: send less"

@@ -6,6 +6,7 @@
 pub mod attack;
 pub mod binaries;
 pub mod broker;
+pub mod c_library;
 pub mod consumer;
 pub mod launch;
 pub mod notify;

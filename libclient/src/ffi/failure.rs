@@ -77,6 +77,7 @@ fn errno(error: &Error) -> Errno {
         Error::StreamAbsent { .. } => Errno::TIME,
         Error::LeasesExhausted { .. } => Errno::NOBUFS,
         Error::Rejected(_) => Errno::BADMSG,
+        Error::TooLong { .. } => Errno::INVAL,
         Error::SideData { .. } => Errno::MSGSIZE,
         Error::PublicationEnded { .. } => Errno::PIPE,
         Error::DescriptorsLost { .. } => Errno::MFILE,

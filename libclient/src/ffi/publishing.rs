@@ -177,13 +177,6 @@ impl PublishOptions {
 impl FrameStamp {
     /// Says it of the frame in a slot.
     pub(super) unsafe fn put(&self, slot: &mut SlotMut<'_>) -> Result<(), Failure> {
-        let room = slot.bytes_mut().len();
-        if self.bytes > room {
-            let bytes = self.bytes;
-            return Err(Failure::argument(format!(
-                "the frame is said to have {bytes} bytes, and its slot has {room}"
-            )));
-        }
         if self.bytes > 0 {
             slot.used_bytes(self.bytes);
         }

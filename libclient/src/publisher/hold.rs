@@ -7,7 +7,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, Fault};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use streamem_sys::file::size_and_inode;
 use streamem_sys::futex::{self, Woken};
 use streamem_sys::{Mapping, Writable};
@@ -16,8 +16,8 @@ use streamem_wire::message::{Bring, OfPublication, Permit, Publish, Stream, Stre
 use streamem_wire::submission::{self, Outlet, Rejection};
 use streamem_wire::{PublicationId, SUBMISSION_PAGE_BYTES, Slot, SubmissionPage, submission_words};
 
-/// A broker that was killed cannot wake anybody: so long at most a publisher waits before it looks
-/// whether there still is one.
+/// A broker that was killed cannot wake anybody, and leaves what it granted: so long at most a publisher
+/// waits, or fills slots, before it looks whether there still is one.
 const SLICE: Duration = Duration::from_millis(250);
 const TAKEN_PAUSE: Duration = Duration::from_millis(1);
 
@@ -37,6 +37,7 @@ pub(super) struct Hold {
     pool: Option<Mapping<Writable>>,
     outlet: Outlet,
     stream: Stream,
+    looked: Instant,
 }
 
 impl Hold {
@@ -85,6 +86,7 @@ impl Hold {
                 },
                 ..stream
             },
+            looked: Instant::now(),
         })
     }
 
@@ -105,13 +107,22 @@ impl Hold {
         self.outlet.rejection(&page)
     }
 
+    /// How it ended, if it did. Asking the socket costs a system call, so that is done now and then.
+    pub(super) fn end(&mut self) -> Option<Waited> {
+        if submission::is_ended(&self.page()) {
+            return Some(Waited::Ended);
+        }
+        if self.looked.elapsed() < SLICE {
+            return None;
+        }
+        self.looked = Instant::now();
+        self.connection.hung_up().then_some(Waited::BrokerGone)
+    }
+
     /// The next slot, or what is there instead within a slice of the time.
     pub(super) fn wait_for_grant(&mut self, deadline: Deadline) -> Result<Waited, Error> {
         if let Some(slot) = self.granted() {
             return Ok(Waited::Granted(slot));
-        }
-        if submission::is_ended(&self.page()) {
-            return Ok(Waited::Ended);
         }
         let page = self.page();
         let expected = self.outlet.announce_wait(&page);

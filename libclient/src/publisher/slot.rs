@@ -90,8 +90,12 @@ impl<'a> SlotMut<'a> {
         blocks.iter().for_each(|block| block.encode(&mut self.side));
     }
 
-    /// Hands the frame over; the broker publishes it at once.
+    /// Hands the frame over; the broker publishes it at once. One that is refused here stays in hand.
     pub fn submit(self) -> Result<(), Error> {
+        let (bytes, most) = (self.stamp.used_bytes, self.publisher.layout.bytes);
+        if bytes > most {
+            return Err(Error::TooLong { bytes, most });
+        }
         let bytes = self.side.len();
         if bytes > SIDE_BYTES_MAX {
             return Err(Error::SideData { bytes });

@@ -2,9 +2,9 @@
 //!
 //! Owns their arguments; every example there is must be named here.
 
-use super::library::{Build, Library, succeeded};
 use std::collections::BTreeSet;
 use std::process::Command;
+use streamem_tests::c_library::{Build, Library, succeeded};
 use streamem_tests::{Broker, binaries};
 
 /// Each with the stream it is told, and one with which it cannot go on.
@@ -22,7 +22,7 @@ const EXAMPLES: [(&str, Build, [&str; 2]); 3] = [
 fn every_example_runs() {
     let broker = Broker::start();
     for (source, build, [stream, _]) in EXAMPLES {
-        let program = Library::built().compile(source, build);
+        let program = Library::built().compile(&[source], build);
         let mut command = Command::new(program);
         command.env("STREAMEM_SOCKET", broker.socket());
         let output = command.args([stream, "5"]).output().expect("it runs");
@@ -41,14 +41,14 @@ fn the_program_in_readme_is_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let source = folder.path().join("readme.c");
     std::fs::write(&source, program).expect("a file in it");
-    Library::built().compile(source.to_str().expect("a text"), Build::C);
+    Library::built().compile(&[source.to_str().expect("a text")], Build::C);
 }
 
 #[test]
 fn an_example_that_cannot_go_on_says_why() {
     let broker = Broker::start();
     for (source, build, [_, stream]) in EXAMPLES {
-        let program = Library::built().compile(source, build);
+        let program = Library::built().compile(&[source], build);
         let mut command = Command::new(program);
         command.env("STREAMEM_SOCKET", broker.socket());
         let output = command.arg(stream).output().expect("it runs");

@@ -2,11 +2,11 @@
 //!
 //! Owns the order in which the sources are read; never changes the file that is checked in.
 
-use super::library::{Library, succeeded};
 use std::collections::BTreeSet;
 use std::fs::read_to_string;
 use std::process::Command;
 use streamem_tests::binaries::workspace;
+use streamem_tests::c_library::{Library, succeeded};
 
 const SOURCES: [&str; 8] = [
     "options",

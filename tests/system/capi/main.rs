@@ -4,5 +4,4 @@
 
 mod examples;
 mod header;
-mod library;
 mod programs;

@@ -2,13 +2,13 @@
 //!
 //! Owns which program is run how; what must hold is checked in the programs themselves.
 
-use super::library::{Build, Library, own, succeeded};
 use serde_json::json;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use streamem::{Format, Layout};
+use streamem_tests::c_library::{Build, Library, succeeded};
 use streamem_tests::{Broker, eventually};
 use streamemd::source::pattern::bars;
 
@@ -20,6 +20,11 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("loop", "cam"),
     ("threads", "slow"),
 ];
+
+/// Where a C program of these tests is.
+fn own(name: &str) -> String {
+    format!("tests/system/capi/c/{name}.c")
+}
 
 fn broker() -> Broker {
     Broker::with_config(
@@ -47,7 +52,7 @@ fn nothing_is_left(broker: &Broker) {
 fn every_program_finds_what_it_should() {
     let broker = broker();
     for (name, stream) in PROGRAMS {
-        let program = Library::built().compile(&own(name), Build::C);
+        let program = Library::built().compile(&[&own(name)], Build::C);
         let output = run(&mut Command::new(program), [stream, ""], &broker);
         succeeded(name, &output);
     }
@@ -58,7 +63,7 @@ fn every_program_finds_what_it_should() {
 fn the_sanitizers_find_nothing() {
     let broker = broker();
     for (name, stream) in PROGRAMS {
-        let program = Library::built().compile(&own(name), Build::Sanitized);
+        let program = Library::built().compile(&[&own(name)], Build::Sanitized);
         let output = run(&mut Command::new(program), [stream, ""], &broker);
         succeeded(name, &output);
     }
@@ -78,7 +83,7 @@ fn valgrind(program: &Path) -> Command {
 fn valgrind_finds_nothing_and_nothing_left() {
     let broker = broker();
     for (name, stream) in PROGRAMS {
-        let program = Library::built().compile(&own(name), Build::C);
+        let program = Library::built().compile(&[&own(name)], Build::C);
         let output = run(&mut valgrind(&program), [stream, ""], &broker);
         succeeded(name, &output);
     }
@@ -90,7 +95,7 @@ fn valgrind_finds_nothing_and_nothing_left() {
 fn a_frame_that_is_kept_is_found_by_valgrind_and_one_used_too_late_by_the_kernel() {
     let broker = broker();
     let careless = own("careless");
-    let program = Library::built().compile(&careless, Build::C);
+    let program = Library::built().compile(&[&careless], Build::C);
     let kept = run(&mut valgrind(&program), ["cam", "keep"], &broker);
     assert_eq!(kept.status.code(), Some(9), "{kept:?}");
     let late = run(&mut Command::new(program), ["cam", "late"], &broker);
@@ -101,7 +106,7 @@ fn a_frame_that_is_kept_is_found_by_valgrind_and_one_used_too_late_by_the_kernel
 #[test]
 fn a_reader_stays_while_the_broker_is_away_and_hears_of_the_streams_end() {
     let mut broker = broker();
-    let program = Library::built().compile(&own("staying"), Build::C);
+    let program = Library::built().compile(&[&own("staying")], Build::C);
     let mut reader = Command::new(program)
         .arg(broker.socket())
         .arg("cam")
@@ -127,7 +132,7 @@ fn a_reader_stays_while_the_broker_is_away_and_hears_of_the_streams_end() {
 #[test]
 fn each_pixel_is_what_the_source_made() {
     let broker = broker();
-    let program = Library::built().compile(&own("frames"), Build::C);
+    let program = Library::built().compile(&[&own("frames")], Build::C);
     let output = run(&mut Command::new(program), ["cam", "10"], &broker);
     succeeded("frames", &output);
     let layout = Layout::video(Format::Bgr24, 320, 240, 30.0).expect("a layout");

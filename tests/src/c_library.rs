@@ -1,22 +1,22 @@
-//! The library as it is installed, and programs compiled with it.
+//! The C library as it is installed, and programs compiled with it.
 //!
 //! Owns the compilers' options; never looks at what a program says.
 
+use crate::binaries::workspace;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use streamem_tests::binaries::workspace;
 
 /// The installed library.
 #[derive(Debug)]
-pub(super) struct Library {
+pub struct Library {
     folder: PathBuf,
 }
 
 /// How a program is compiled, and with which of the two libraries.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Build {
+pub enum Build {
     /// C99 with the shared library.
     C,
     /// C99 with the static library, everything looked at by the sanitizers.
@@ -52,7 +52,12 @@ impl Build {
 
 impl Library {
     /// Built and installed by the project's own script, once.
-    pub(super) fn built() -> &'static Library {
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be built.
+    #[must_use]
+    pub fn built() -> &'static Library {
         static BUILT: OnceLock<Library> = OnceLock::new();
         BUILT.get_or_init(|| {
             let root = workspace().canonicalize().expect("the workspace");
@@ -69,12 +74,18 @@ impl Library {
     }
 
     /// The file a program loads.
-    pub(super) fn shared(&self) -> PathBuf {
+    #[must_use]
+    pub fn shared(&self) -> PathBuf {
         self.folder.join("lib/libstreamem.so.0")
     }
 
     /// What pkg-config says of it.
-    pub(super) fn pkg_config(&self, questions: &[&str]) -> String {
+    ///
+    /// # Panics
+    ///
+    /// When there is no pkg-config.
+    #[must_use]
+    pub fn pkg_config(&self, questions: &[&str]) -> String {
         let output = Command::new("pkg-config")
             .args(questions)
             .arg("streamem")
@@ -85,28 +96,36 @@ impl Library {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    /// Compiles a program; a warning is an error. Each call makes a file of its own, since one that
-    /// runs cannot be written.
-    pub(super) fn compile(&self, source: &str, build: Build) -> PathBuf {
+    /// Compiles a program of these files of the workspace; a warning is an error. Each call makes a
+    /// file of its own, since one that runs cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be compiled.
+    pub fn compile(&self, sources: &[&str], build: Build) -> PathBuf {
         static COMPILED: AtomicUsize = AtomicUsize::new(0);
-        let source = workspace().join(source);
         let programs = self.folder.with_file_name("programs");
         std::fs::create_dir_all(&programs).expect("a folder in target");
         let program = programs.join(COMPILED.fetch_add(1, Relaxed).to_string());
         let mut command = self.compiler(build.compiler());
         command.args(["-g", "-O1", "-pthread", "-o"]).arg(&program);
-        command.arg(&source);
+        command.args(sources.iter().map(|source| workspace().join(source)));
         command.arg(format!("-Wl,-rpath,{}", self.folder.join("lib").display()));
         command.args(build.libraries(self).split_whitespace());
         let output = command.output();
         let output =
             output.unwrap_or_else(|error| panic!("{command:?}: {error}: scripts/setup.sh test"));
-        succeeded(&source.display().to_string(), &output);
+        succeeded(&sources.join(" "), &output);
         program
     }
 
     /// A compiler with its first words, that takes no warning and finds the header.
-    pub(super) fn compiler(&self, words: &str) -> Command {
+    ///
+    /// # Panics
+    ///
+    /// When there is no word.
+    #[must_use]
+    pub fn compiler(&self, words: &str) -> Command {
         let mut words = words.split_whitespace();
         let mut command = Command::new(words.next().expect("a compiler"));
         command
@@ -118,16 +137,15 @@ impl Library {
 }
 
 /// Fails with what a program said, if it did not go well.
-pub(super) fn succeeded(what: &str, output: &Output) {
+///
+/// # Panics
+///
+/// When it did not.
+pub fn succeeded(what: &str, output: &Output) {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
         "{what}: {}\n{complaint}",
         output.status
     );
-}
-
-/// Where a C program of these tests is.
-pub(super) fn own(name: &str) -> String {
-    format!("tests/system/capi/c/{name}.c")
 }
