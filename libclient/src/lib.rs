@@ -68,8 +68,8 @@ pub use frame::Frame;
 pub use publisher::{Publisher, PublisherBuilder, SlotMut};
 pub use replies::Replies;
 pub use streamem_wire::{
-    Array, BadName, Colour, Field, Format, Kind, Layout, LayoutWish, Plane, Reason, Refusal,
-    SideData, StreamName, clock, flags, message, side_kind,
+    Array, BadName, BadPage, Colour, Field, Format, Kind, Layout, LayoutWish, Plane, Reason,
+    Refusal, SideData, StreamName, clock, flags, message, side_kind,
 };
 pub use subscription::{StreamState, Subscription};
 

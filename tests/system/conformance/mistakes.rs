@@ -44,7 +44,7 @@ pub fn what_cannot_be_is_refused(cell: &mut Cell) {
 pub fn a_broker_of_another_version_is_refused(cell: &mut Cell) {
     let place = stranger::of_another_version(&cell.broker);
     let mut driver = Driver::start(cell.client, &place);
-    let says = driver.is_refused("open s cam leases=2", "protocol");
+    let says = driver.is_refused("open s cam leases=2", "other-version");
     for words in ["version 2", "version 1", "update the older"] {
         assert!(says.contains(words), "{says}");
     }

@@ -76,7 +76,7 @@ static const char *word_of(int number)
   switch (-number) {
   case EINVAL: return "bad-argument";
   case EBADF: return "released";
-  case EPROTONOSUPPORT: return "unsupported-version";
+  case EPROTONOSUPPORT: return "other-version";
   case ECONNREFUSED: return "no-broker";
   case ETIMEDOUT: return "no-answer";
   case ECONNRESET: return "hung-up";

@@ -30,7 +30,7 @@ WORDS = {
     streamem.Rejected: "rejected",
     streamem.PublicationEnded: "publication-ended",
     streamem.DescriptorsLost: "descriptors-lost",
-    streamem.WrongVersion: "protocol",
+    streamem.WrongVersion: "other-version",
     streamem.ProtocolFault: "protocol",
 }
 WIDTH, CELL, COLUMNS, PERIOD = 80, 2, 40, 40

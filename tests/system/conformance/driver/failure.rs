@@ -3,7 +3,7 @@
 //! Owns which cause has which word; never hides the sentence.
 
 use serde_json::{Value, json};
-use streamem::{Error, Reason};
+use streamem::{BadPage, Error, Fault, Reason};
 
 /// A failure of a command.
 #[derive(Debug)]
@@ -48,6 +48,10 @@ impl From<Error> for Failure {
             Error::SideData { .. } => "too-much-side-data",
             Error::PublicationEnded { .. } => "publication-ended",
             Error::DescriptorsLost { .. } => "descriptors-lost",
+            Error::Protocol(Fault::Page {
+                cause: BadPage::Version(_),
+                ..
+            }) => "other-version",
             Error::Protocol(_) => "protocol",
             Error::System { .. } => "system",
         };
