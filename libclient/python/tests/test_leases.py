@@ -121,15 +121,20 @@ class Leases(Case):
     def test_other_threads_run_while_one_waits(self):
         subscription = self.open("slow")
         subscription.next()
-        counted = []
-        waiting = threading.Thread(target=lambda: counted.append(subscription.next(30)))
-        waiting.start()
-        steps = 0
-        while waiting.is_alive():
-            steps += 1
-        waiting.join()
-        self.assertIsNotNone(counted[0])
-        self.assertGreater(steps, 10)
+        most = 0
+        for _ in range(20):  # on a busy machine the frame can be there before this thread goes on
+            counted = []
+            waiting = threading.Thread(target=lambda: counted.append(subscription.next(30)))
+            waiting.start()
+            steps = 0
+            while waiting.is_alive():
+                steps += 1
+            waiting.join()
+            self.assertIsNotNone(counted[0])
+            most = max(most, steps)
+            if most > 10:
+                break
+        self.assertGreater(most, 10)
 
     def test_a_forked_child_gives_nothing_of_its_parent_back(self):
         subscription = self.open("cam")
