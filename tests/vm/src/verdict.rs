@@ -12,6 +12,8 @@ pub enum End {
     Exit(u8),
     /// The program ran, and the kernel complained.
     Complaint,
+    /// The program had no test of that name.
+    NoTest,
     /// The kernel panicked.
     Crash,
     /// `vm-init` could not do its part.
@@ -57,6 +59,7 @@ impl End {
         let exit = said(plan::EXIT).and_then(|code| code.trim().parse::<u8>().ok());
         match (exit, qemu) {
             (_, Qemu::TookTooLong) => End::Hang,
+            (Some(0), _) if log.lines().any(|line| line == "running 0 tests") => End::NoTest,
             (Some(code), Qemu::Ended(status)) if status == qemu_status(code) => End::Exit(code),
             _ => End::Reset,
         }
@@ -74,6 +77,7 @@ impl fmt::Display for End {
             End::Exit(0) => write!(out, "passed"),
             End::Exit(code) => write!(out, "failed with status {code}"),
             End::Complaint => write!(out, "the kernel complained"),
+            End::NoTest => write!(out, "there was no test to run"),
             End::Crash => write!(out, "the kernel crashed"),
             End::Unable(what) => write!(out, "the machine was not ready: cannot {what}"),
             End::Reset => write!(out, "QEMU ended without saying why"),
@@ -94,6 +98,12 @@ mod tests {
         assert_eq!(End::of("vm: exit 0\n", Qemu::Ended(3)), End::Reset);
         assert_eq!(End::of("", Qemu::Ended(1)), End::Reset);
         assert_eq!(End::of("", Qemu::Ended(0)), End::Reset);
+    }
+
+    #[test]
+    fn a_test_that_is_not_there_has_not_passed() {
+        let nothing = "running 0 tests\nvm: exit 0\n";
+        assert_eq!(End::of(nothing, Qemu::Ended(1)), End::NoTest);
     }
 
     #[test]
