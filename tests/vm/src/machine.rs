@@ -24,7 +24,10 @@ pub fn run(kernel: &Path, archive: &[u8], log: &Path, limit: Duration) -> io::Re
     let unpacked = tempfile::NamedTempFile::new()?;
     fs::write(unpacked.path(), archive)?;
     let console = File::create(log)?;
-    let mut child = Command::new(kit::qemu())
+    // QEMU ends with whoever started it, however that ends.
+    let mut child = Command::new("setpriv")
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(kit::qemu())
         .args(["-machine", "q35", "-cpu", "max", "-smp", "2", "-m", "1536"])
         .args([
             "-accel",

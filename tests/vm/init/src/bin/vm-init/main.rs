@@ -25,7 +25,7 @@ fn main() {
         UNABLE_STATUS
     });
     kernel_log::report();
-    println!("{EXIT}{status}");
+    println!("\n{EXIT}{status}");
     let _the_console_is_there = io::stdout().flush();
     let _it_is_a_terminal = rustix::termios::tcdrain(io::stdout());
     let device = File::options().write(true).open("/dev/port");
