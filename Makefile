@@ -4,12 +4,13 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint bench fuzz soak clean
+.PHONY: help setup run test vm lint bench fuzz soak clean
 
 help:
 	@echo 'make setup   install what the other verbs need'
 	@echo 'make run     build, start a broker and show it at work; Ctrl-C ends it'
-	@echo 'make test    every test: units, model, whole system, fuzz corpus, make run'
+	@echo 'make test    every test: units, model, whole system, fuzz corpus, real kernels, make run'
+	@echo 'make vm      boot real kernels and run what tests/vm/boots lists in them (TEST=6.1/reading for one)'
 	@echo 'make lint    format, clippy, documentation, licences, scripts, units, man pages'
 	@echo 'make bench   measure, beside other ways to pass frames on'
 	@echo 'make fuzz    look for inputs that break a parser (SECONDS_EACH=60)'
@@ -26,6 +27,10 @@ run:
 test:
 	scripts/setup.sh build test
 	scripts/test.sh
+
+vm:
+	scripts/setup.sh build vm
+	scripts/vm.sh $(TEST)
 
 lint:
 	scripts/setup.sh build lint

@@ -18,6 +18,7 @@ step cargo clippy
 cargo clippy --workspace --all-targets --locked -- -D warnings
 cargo clippy -p streamem --all-targets --features capi --locked -- -D warnings
 cargo clippy --manifest-path tests/bench/Cargo.toml --all-targets --locked -- -D warnings
+cargo clippy -p streamem-vm --all-targets --features guest --locked -- -D warnings
 
 step cargo doc
 RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked

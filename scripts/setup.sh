@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|run|test|bench|fuzz|lint …
+# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|run|test|vm|bench|fuzz|lint …
 # Looks first; asks for root (by sudo) only when something is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# Testing needs all that booting machines needs.
+[[ " $* " != *" test "* ]] || set -- "$@" vm
 
 packages=()
 need() { # command package
@@ -50,6 +53,16 @@ for verb in "$@"; do
         need mmdebstrap mmdebstrap
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         ;;
+    vm)
+        need ldd libc-bin
+        need python3 python3
+        # Unpacked by scripts/vm-kit.sh, or taken into the machine.
+        [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
+        PATH=$PATH:/usr/sbin need depmod kmod
+        need xz xz-utils
+        need zstd zstd
+        need busybox busybox-static
+        ;;
     lint)
         need shellcheck shellcheck
         need python3 python3
@@ -59,7 +72,7 @@ for verb in "$@"; do
         need systemd-sysusers systemd
         ;;
     *)
-        echo "setup.sh: there is no verb '$verb': build, run, test, bench, fuzz or lint" >&2
+        echo "setup.sh: there is no verb '$verb': build, run, test, vm, bench, fuzz or lint" >&2
         exit 2
         ;;
     esac

@@ -25,6 +25,9 @@ scripts/fuzz.sh replay
 step the system calls of the broker, and those its unit allows
 scripts/test-filter.sh
 
+step real kernels in virtual machines
+scripts/vm.sh
+
 step make run, as seen by a script
 RUN_PROFILE=dev scripts/run.sh </dev/null
 

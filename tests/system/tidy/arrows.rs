@@ -24,7 +24,7 @@ const BROKER: [&str; 16] = [
     "broker",
 ];
 
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 10] = [
     ("libclient/wire", &[]),
     ("libclient/sys", &[]),
     ("libclient", &["streamem-sys", "streamem-wire"]),
@@ -34,6 +34,11 @@ const CRATES: [(&str, &[&str]); 8] = [
     (
         "tests",
         &["streamem", "streamem-sys", "streamem-wire", "streamemd"],
+    ),
+    ("tests/vm/init", &[]),
+    (
+        "tests/vm",
+        &["streamem", "streamem-tests", "streamem-vm-init"],
     ),
     ("tests/fuzz", &["streamem", "streamem-wire", "streamemd"]),
 ];

@@ -1,0 +1,176 @@
+#!/usr/bin/env bash
+# Puts what boots virtual machines into target/vm, from Debian packages that are unpacked and not
+# installed: QEMU 10 (if this machine has none), udev, and the kernels that tests/vm/kernels names.
+# What is there stays, until its line or this script changes; VM_RENEW=1 looks for newer versions.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin
+
+kit=$PWD/target/vm
+lists=$kit/apt
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+if [[ $(uname -m) != x86_64 ]]; then
+    echo "vm-kit.sh: the kernels in tests/vm/kernels are for x86-64, and this is $(uname -m)" >&2
+    exit 1
+fi
+for needed in apt-get dpkg-deb depmod busybox xz zstd python3 "$keyring"; do
+    command -v "$needed" >/dev/null || [[ -e $needed ]] && continue
+    echo "vm-kit.sh: there is no $needed: run scripts/setup.sh test" >&2
+    exit 1
+done
+
+# Runs apt with lists and archives of its own; it believes that nothing is installed.
+apt() { # suite command…
+    local place=$lists/$1
+    if [[ ! -e $place/updated ]]; then
+        mkdir -p "$place"/{etc/apt.conf.d,lists/partial,archives/partial}
+        : >"$place/status"
+        local mirror
+        mirror=$(scripts/mirror.sh)
+        echo "deb [arch=amd64 signed-by=$keyring] ${mirror:-http://deb.debian.org/debian} $1 main" \
+            >"$place/etc/sources.list"
+        cat >"$place/conf" <<END
+Dir::Etc "$place/etc";
+Dir::Etc::SourceList "$place/etc/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Dir::Etc::PreferencesParts "/dev/null";
+Dir::State "$place";
+Dir::State::Status "$place/status";
+Dir::Cache "$place";
+Dir::Log "$place";
+APT::Architecture "amd64";
+APT::Architectures { "amd64"; };
+APT::Sandbox::User "";
+APT::Install-Recommends "false";
+Acquire::Languages "none";
+Acquire::Retries "3";
+END
+        APT_CONFIG=$place/conf apt-get -q=2 update
+        touch "$place/updated"
+    fi
+    APT_CONFIG=$place/conf "${@:2}"
+}
+
+unpack() { # archive folder what…
+    dpkg-deb --fsys-tarfile "$1" |
+        tar -C "$2" -x --keep-directory-symlink --no-same-owner --wildcards "${@:3}"
+}
+
+# Unpacks a package and all it depends on.
+closure() { # suite package folder
+    apt "$1" apt-get -q=2 -y --download-only install "$2" >/dev/null
+    mkdir -p "$3"/usr/{bin,sbin,lib,lib64}
+    ln -s usr/bin usr/sbin usr/lib usr/lib64 "$3"
+    local archive
+    for archive in "$lists/$1"/archives/*.deb; do
+        unpack "$archive" "$3" .
+        rm "$archive"
+    done
+}
+
+# Makes a kit with the function of its name in FOLDER.new, and puts it in its place when it is whole.
+kit() { # folder suite package function
+    local place=$kit/$1 wanted found
+    wanted="${*:2} $(sha256sum <"$0")"
+    if [[ $(cat "$place/made-by" 2>/dev/null) == "$wanted" ]]; then
+        [[ ${VM_RENEW:-0} == 1 ]] || return 0
+    fi
+    found=$(apt "$2" apt-cache --no-all-versions show "$3" | sed -n 's/^Version: //p')
+    found="$3 $found"
+    if [[ $(cat "$place/version" "$place/made-by" 2>/dev/null) == "$found"$'\n'"$wanted" ]]; then
+        return 0
+    fi
+    echo "unpacking $found of Debian $2 into target/vm/$1"
+    rm -rf "$place.new"
+    mkdir -p "$place.new"
+    "$4" "$2" "$3" "$place.new"
+    echo "$found" >"$place.new/version"
+    echo "$wanted" >"$place.new/made-by"
+    rm -rf "$place"
+    mv "$place.new" "$place"
+}
+
+qemu() { # suite package folder
+    closure "$1" "$2" "$3/root"
+    rm -rf "$3"/root/usr/share/{doc,man,locale,perl*} "$3"/root/usr/lib/x86_64-linux-gnu/perl*
+    cat >"$3/run" <<'END'
+#!/bin/sh
+# Runs the QEMU of the folder beside it with the libraries and firmware it has there.
+root=$(cd "$(dirname "$0")" && pwd)/root
+libraries=$root/usr/lib/x86_64-linux-gnu
+QEMU_MODULE_DIR=$libraries/qemu exec "$root/usr/lib64/ld-linux-x86-64.so.2" \
+    --library-path "$libraries" "$root/usr/bin/qemu-system-x86_64" \
+    -L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "$@"
+END
+    chmod +x "$3/run"
+    "$3/run" --version >/dev/null
+}
+
+udev() { # suite package folder
+    closure "$1" "$2" "$3/all"
+    mkdir -p "$3"/root/usr/{bin,lib/x86_64-linux-gnu,lib64}
+    cp "$3/all/usr/bin/udevadm" "$3/root/usr/bin"
+    cp -r "$3"/all/usr/lib/{systemd,udev,modprobe.d} "$3/root/usr/lib"
+    cp -a "$3"/all/usr/lib64/* "$3/root/usr/lib64"
+    find "$3/all/usr/lib/x86_64-linux-gnu" -maxdepth 1 -name '*.so*' \
+        -exec cp -a -t "$3/root/usr/lib/x86_64-linux-gnu" {} +
+    rm -r "$3/all"
+}
+
+# What no machine here has a device for is left out: it is most of a kernel.
+parts=("./boot/vmlinuz-*" "*/modules.order" "*/modules.builtin" "*/modules.builtin.modinfo")
+for part in arch crypto fs lib mm sound drivers/{base,char,dma,i2c,media,usb,video,virtio} \
+    drivers/gpu/drm/{drm\*,vgem,virtio,display,scheduler,ttm}; do
+    parts+=("*/kernel/$part")
+done
+
+kernel() { # suite metapackage folder
+    local package release
+    package=$(apt "$1" apt-cache depends "$2" | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p')
+    (cd "$3" && apt "$1" apt-get -q=2 download "$package" >/dev/null)
+    mkdir -p "$3/usr/lib"
+    ln -s usr/lib "$3/lib"
+    unpack "$3/$package"_*.deb "$3" "${parts[@]}"
+    rm "$3/$package"_*.deb
+    release=$(ls "$3/lib/modules")
+    depmod -b "$3" "$release"
+    uncompressed "$3/boot/vmlinuz-$release" >"$3/vmlinux"
+    rm -r "${3:?}/boot"
+}
+
+# The kernel inside its own unpacker: QEMU starts that at once.
+uncompressed() { # vmlinuz
+    python3 - "$1" <<'END'
+import subprocess, sys
+image = open(sys.argv[1], "rb").read()
+for magic, command in (
+    (b"\x28\xb5\x2f\xfd", ["zstd", "-dc"]),
+    (b"\xfd7zXZ\0", ["xz", "-dc", "--single-stream"]),
+):
+    start = image.find(magic)
+    while start >= 0:
+        inside = subprocess.run(command, input=image[start:], capture_output=True).stdout
+        if inside.startswith(b"\x7fELF"):
+            sys.stdout.buffer.write(inside)
+            sys.exit()
+        start = image.find(magic, start + 1)
+sys.exit("there is no kernel in " + sys.argv[1])
+END
+}
+
+mkdir -p "$kit/kernels"
+rm -rf "$lists"
+version=$(qemu-system-x86_64 --version 2>/dev/null || true)
+if [[ $version =~ version\ ([0-9]+) ]] && ((BASH_REMATCH[1] >= 10)); then
+    mkdir -p "$kit/qemu"
+    ln -sf "$(command -v qemu-system-x86_64)" "$kit/qemu/run"
+else
+    kit qemu trixie qemu-system-x86 qemu
+fi
+# Of the older release: whatever is built here has a C library at least as new, and both run with that.
+kit udev bookworm udev udev
+while read -r name suite package _; do
+    kit "kernels/$name" "$suite" "$package" kernel
+done < <(sed 's/#.*//; /^ *$/d' tests/vm/kernels)
+rm -rf "$lists"

@@ -1,0 +1,162 @@
+//! What is in the machine: a small root of busybox, udev, modules, and the programs of the test.
+//!
+//! Owns what goes in; never starts the machine.
+
+use crate::archive::Archive;
+use crate::boots::Boot;
+use crate::kernels::Kernel;
+use crate::{kit, modules};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use streamem_tests::binaries;
+use streamem_vm_init::plan::{self, Plan};
+
+/// The programs under test are all in one folder, as tests expect them.
+const PROGRAMS: &str = "/vm/bin";
+const OURS: [&str; 3] = ["streamemd", "streamem", "test-consumer"];
+
+/// Users, as `passwd` has them.
+const USERS: [(&str, u32); 3] = [("root", 0), ("streamem", 990), ("nobody", 65534)];
+/// The groups udev's rules speak of, and ours.
+const GROUPS: [&str; 14] = [
+    "tty", "disk", "lp", "kmem", "dialout", "cdrom", "floppy", "tape", "audio", "video", "input",
+    "kvm", "render", "sgx",
+];
+
+/// The archive the kernel unpacks for this boot of `program`.
+///
+/// # Errors
+///
+/// What is missing.
+pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, String> {
+    let mut archive = Archive::default();
+    let modules = put_modules(&mut archive, kernel, boot)?;
+    let inside = |error: io::Error| format!("{}: {error}", boot.name);
+    put_base(&mut archive).map_err(inside)?;
+    for name in OURS {
+        put_program(&mut archive, &binaries::program(name))?;
+    }
+    put_program(&mut archive, program)?;
+    // After the libraries of this machine, which are at least as new.
+    archive.tree(&kit::udev(), Path::new("/")).map_err(inside)?;
+    let (_, user) = USERS
+        .into_iter()
+        .find(|(name, _)| *name == boot.user)
+        .ok_or_else(|| format!("{}: there is no user {} in there", boot.name, boot.user))?;
+    let program = Path::new(PROGRAMS).join(program.file_name().unwrap_or_default());
+    let program = program.to_string_lossy().into_owned();
+    let plan = Plan {
+        udev: boot.udev,
+        modules,
+        user,
+        command: [program]
+            .into_iter()
+            .chain(boot.arguments.clone())
+            .collect(),
+    };
+    archive.file(plan::PLACE, 0o644, plan.text().as_bytes());
+    let lacks: Vec<&str> = kernel.lacks.iter().map(String::as_str).collect();
+    archive.file(plan::LACKS, 0o644, lacks.join("\n").as_bytes());
+    Ok(archive.finish())
+}
+
+fn put_base(archive: &mut Archive) -> io::Result<()> {
+    for folder in ["bin", "sbin", "lib", "lib64"] {
+        archive.folder(Path::new("/usr").join(folder));
+        archive.link(Path::new("/").join(folder), &format!("usr/{folder}"));
+    }
+    for folder in ["/dev", "/proc", "/sys", "/run", "/tmp", "/root", "/var"] {
+        archive.folder(folder);
+    }
+    archive.device("/dev/console", 5, 1);
+    archive.link("/var/run", "/run");
+    archive.copy(&kit::folder().join("vm-init"), "/init")?;
+    let passwd: String = USERS
+        .iter()
+        .map(|(name, id)| format!("{name}:x:{id}:{id}:{name}:/tmp:/bin/sh\n"))
+        .collect();
+    let mut group: String = USERS
+        .iter()
+        .map(|(name, id)| format!("{name}:x:{id}:\n"))
+        .collect();
+    for (id, name) in (100..).zip(GROUPS) {
+        group += &format!("{name}:x:{id}:\n");
+    }
+    archive.file("/etc/passwd", 0o644, passwd.as_bytes());
+    archive.file("/etc/group", 0o644, group.as_bytes());
+    archive.file(
+        "/etc/nsswitch.conf",
+        0o644,
+        b"passwd: files\ngroup: files\n",
+    );
+    let busybox = found("busybox").map_err(io::Error::other)?;
+    archive.copy(&busybox, "/usr/bin/busybox")?;
+    let applets = Command::new(&busybox).arg("--list").output()?.stdout;
+    for applet in String::from_utf8_lossy(&applets).lines() {
+        archive.link(Path::new("/usr/bin").join(applet), "busybox");
+    }
+    Ok(())
+}
+
+fn put_modules(
+    archive: &mut Archive,
+    kernel: &Kernel,
+    boot: &Boot,
+) -> Result<Vec<(String, String)>, String> {
+    let folder = kit::modules(&kernel.name)?;
+    let mut loaded: Vec<(String, String)> = Vec::new();
+    for (module, parameters) in &boot.modules {
+        let files = modules::needed(&folder, module)?;
+        let last = files.len().saturating_sub(1);
+        for (at, file) in files.iter().enumerate() {
+            let inside = format!("/vm/modules/{}", file.with_extension("").display());
+            if loaded.iter().any(|(path, _)| *path == inside) {
+                continue;
+            }
+            let content = modules::unpacked(&folder.join(file));
+            archive.file(&inside, 0o644, &content.map_err(|error| error.to_string())?);
+            let own = if at == last { parameters.as_str() } else { "" };
+            loaded.push((inside, own.to_owned()));
+        }
+    }
+    Ok(loaded)
+}
+
+/// A program of this machine.
+fn found(name: &str) -> Result<PathBuf, String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join(name));
+    places
+        .find(|place| place.exists())
+        .ok_or_else(|| format!("this machine has no {name}: run `scripts/setup.sh test`"))
+}
+
+/// A program, and the libraries it is linked with where the linker looks for them.
+fn put_program(archive: &mut Archive, program: &Path) -> Result<(), String> {
+    let unreadable = |error| format!("{}: {error}", program.display());
+    let name = program.file_name().unwrap_or_default();
+    let inside = Path::new(PROGRAMS).join(name);
+    archive.copy(program, inside).map_err(unreadable)?;
+    let output = Command::new("ldd")
+        .arg(program)
+        .output()
+        .map_err(unreadable)?;
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        if line.contains("not found") {
+            return Err(format!("{}: {}", program.display(), line.trim()));
+        }
+        let mut words = line.split_whitespace().filter(|word| word.starts_with('/'));
+        if let Some(library) = words.next() {
+            // The folders of the root itself are links into usr.
+            let inside = match library.strip_prefix("/usr") {
+                Some(_) => library.to_owned(),
+                None => format!("/usr{library}"),
+            };
+            archive
+                .copy(Path::new(library), inside)
+                .map_err(unreadable)?;
+        }
+    }
+    Ok(())
+}
