@@ -37,9 +37,10 @@ target/tools/python/bin/vermin --quiet --no-tips --violations --eval-annotations
 # The stubs say what the modules have, and are enough for programs; how a subscription makes itself a
 # Frame is nobody's business.
 private='streamem\.(Frame|Publisher|Slot|Subscription|ProtocolFault)\.__(init|del|exit)__'
-export MYPYPATH=libclient/python
-PYTHONPATH=$MYPYPATH PYTHONDONTWRITEBYTECODE=1 target/tools/python/bin/python -m mypy.stubtest \
-    --concise --allowlist <(echo "$private") --ignore-unused-allowlist streamem streamem_compat
+export MYPYPATH=$PWD/libclient/python
+# It keeps what it found out in the folder it is started in.
+(cd target/tools && PYTHONPATH=$MYPYPATH PYTHONDONTWRITEBYTECODE=1 python/bin/python -m mypy.stubtest \
+    --concise --allowlist <(echo "$private") --ignore-unused-allowlist streamem streamem_compat)
 target/tools/python/bin/mypy --no-error-summary --check-untyped-defs --ignore-missing-imports \
     --scripts-are-modules --cache-dir target/tools/mypy examples/python/*.py
 
