@@ -36,6 +36,7 @@ for verb in "$@"; do
         need g++ g++
         need nm binutils
         need valgrind valgrind
+        [[ -e /usr/lib/debug/.build-id ]] || packages+=(libc6-dbg)
         need pkg-config pkg-config
         library /usr/include/opencv4/opencv2/imgproc.hpp libopencv-imgproc-dev
         need strace strace
@@ -46,11 +47,13 @@ for verb in "$@"; do
         need systemd-analyze systemd
         # For scripts/trixie.sh and scripts/python-matrix.sh.
         need mmdebstrap mmdebstrap
+        need newuidmap uidmap
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         ;;
     bench)
         # For scripts/trixie.sh.
         need mmdebstrap mmdebstrap
+        need newuidmap uidmap
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         ;;
     vm)
@@ -64,6 +67,7 @@ for verb in "$@"; do
         need busybox busybox-static
         ;;
     lint)
+        need git git
         need shellcheck shellcheck
         need python3 python3
         python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
@@ -99,6 +103,12 @@ fi
 
 if ! command -v cargo >/dev/null; then
     echo "setup.sh: Rust is missing; see https://rustup.rs" >&2
+    exit 1
+fi
+needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+found=$(rustc --version | cut -d' ' -f2)
+if [[ $(printf '%s\n' "$needed" "$found" | sort -V | head -n 1) != "$needed" ]]; then
+    echo "setup.sh: Rust $needed or newer is needed, this is $found; see https://rustup.rs" >&2
     exit 1
 fi
 

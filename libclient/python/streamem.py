@@ -2156,7 +2156,7 @@ def publish(stream, like=None, layout=None, slots=2, slots_max=32, timeout=10.0,
     """A publisher of a stream, whose slots are granted by the broker.
 
     like       a stream whose layout is taken
-    layout     else the layout, in the words of the pattern URIs: {"format": "bgr24", "width": 640, …}
+    layout     else the layout: {"format": "bgr24", "width": 640, …}
     slots      how many are in hand at a time, at most 8
     slots_max  the most slots the stream can have, which bounds what its readers can hold
     timeout    seconds to wait for a slot before Timeout; None is for ever

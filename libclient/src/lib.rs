@@ -9,10 +9,9 @@
 //! fn main() -> Result<(), streamem::Error> {
 //!     let mut sub = streamem::subscribe("randcam")?;
 //!     while let Some(frame) = sub.next(Duration::from_secs(1))? {
-//!         let pixels: &[u8] = frame.bytes(); // the broker's own memory, held for us until drop
-//!         println!("{} {:?} {}", frame.sequence(), frame.captured(), frame.missed());
-//!         # let _ = pixels;
-//!     }
+//!         let pixels: &[u8] = frame.bytes(); // the broker's own memory, read-only, leased
+//!         println!("{} {:?} {} {}", frame.sequence(), frame.age(), frame.missed(), pixels.len());
+//!     } // drop releases
 //!     Ok(())
 //! }
 //! ```

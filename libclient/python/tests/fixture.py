@@ -1,6 +1,7 @@
 """A real broker in a folder of its own, and what tests ask again and again.
 
-STREAMEM_BROKER names the program, STREAMEM_PYTHON what runs this Python. Owns its process; never measures how long something took.
+STREAMEM_BROKER names the program, STREAMEM_PYTHON what runs this Python, STREAMEM_TEST_FENCES=membarrier has
+all fences made by the system call. Owns its process; never measures how long something took.
 """
 
 import os
@@ -18,6 +19,10 @@ sys.path.insert(0, os.path.dirname(HERE))
 import streamem  # noqa: E402
 
 PATIENCE = 30.0
+if os.environ.get("STREAMEM_TEST_FENCES") == "membarrier":
+    # As on arm64: also where a lock would do, and where none is needed.
+    streamem._fence = streamem._fence_before_release = streamem._membarrier
+    streamem._Lease.__del__.__defaults__ = (os.getpid, streamem._membarrier)
 # What runs this Python again; it need not be a program of its own.
 PYTHON = os.environ.get("STREAMEM_PYTHON", sys.executable)
 STREAMS = """

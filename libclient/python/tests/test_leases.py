@@ -118,6 +118,13 @@ class Leases(Case):
             del frames
         self.assertEqual(subscription.held, 0)
 
+    def test_where_no_fence_can_be_made_nothing_is_leased(self):
+        self.addCleanup(setattr, streamem, "_fence", streamem._fence)
+        self.addCleanup(setattr, streamem, "_membarrier", streamem._membarrier)
+        streamem._fence = streamem._membarrier = lambda: -1
+        with self.assertRaisesRegex(streamem.Unsupported, "membarrier is refused here.*seccomp"):
+            self.open("cam")
+
     def test_other_threads_run_while_one_waits(self):
         subscription = self.open("slow")
         subscription.next()

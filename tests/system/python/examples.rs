@@ -5,8 +5,9 @@
 use super::interpreters::{Interpreter, NO_NUMPY, interpreters, with_numpy};
 use super::{folder, ok};
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use streamem_tests::{Broker, binaries};
 
 const EXAMPLES: [(&str, [&str; 2]); 7] = [
@@ -62,5 +63,52 @@ fn every_example_is_run_here_and_short() {
         let text = std::fs::read_to_string(path).expect("a text");
         let lines = text.lines().count();
         assert!(lines <= 60, "{} has {lines} lines", path.display());
+    }
+}
+
+/// Runs what it reads, in which a loop over frames ends after three.
+const BRIEFLY: &str = "
+import sys, streamem
+asked = []
+after = streamem.Subscription.__next__
+def few(subscription):
+    asked.append(subscription.id)
+    if len(asked) > 3:
+        raise StopIteration
+    return after(subscription)
+streamem.Subscription.__next__ = few
+exec(compile(sys.stdin.read(), 'README.md', 'exec'))
+assert len(asked) == 4, asked
+";
+
+#[test]
+fn the_programs_in_readme_run() {
+    let readme = std::fs::read_to_string(binaries::workspace().join("README.md"));
+    let readme = readme.expect("a README");
+    let programs: Vec<&str> = readme
+        .split("```python\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    assert_eq!(programs.len(), 2);
+    let found = interpreters();
+    let python = with_numpy(&found).expect(NO_NUMPY);
+    let broker = Broker::start();
+    for program in programs {
+        let mut command = python.command();
+        let mut child = command
+            .args(["-W", "error", "-c", BRIEFLY])
+            .env("PYTHONPATH", folder())
+            .env("STREAMEM_SOCKET", broker.socket())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it runs");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        let whole = format!("import streamem\n{program}");
+        stdin.write_all(whole.as_bytes()).expect("it reads");
+        drop(stdin);
+        ok(&child.wait_with_output().expect("it ends"));
     }
 }

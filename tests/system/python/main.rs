@@ -43,12 +43,13 @@ fn ok(output: &Output) -> String {
     said + &complained
 }
 
-fn run_tests(python: &Interpreter) {
+fn run_tests(python: &Interpreter, fences: &str) {
     let mut command = python.command();
     command
         .args(["-W", "error", "-m", "unittest"])
         .args(tests(python.numpy))
         .current_dir(folder().join("tests"))
+        .env("STREAMEM_TEST_FENCES", fences)
         .env("STREAMEM_BROKER", binaries::program("streamemd"));
     let said = ok(&command.output().expect("it runs"));
     let last = said.lines().rev().find(|line| !line.is_empty());
@@ -66,6 +67,15 @@ fn every_interpreter_passes_every_test() {
     let found = interpreters();
     assert!(with_numpy(&found).is_some(), "{}", interpreters::NO_NUMPY);
     for python in &found {
-        run_tests(python);
+        run_tests(python, "its own");
     }
+}
+
+#[test]
+fn the_fences_of_other_processors_pass_every_test() {
+    let found = interpreters();
+    run_tests(
+        with_numpy(&found).expect(interpreters::NO_NUMPY),
+        "membarrier",
+    );
 }
