@@ -9,6 +9,7 @@ mod io_uring;
 mod kernel;
 mod limits;
 mod path;
+mod reading;
 mod socket;
 
 use super::Broker;
