@@ -48,7 +48,8 @@ struct Report {
 
 pub fn run(broker: &Broker<'_>, asked: &Fds, output: &mut Output) -> Result<(), Failure> {
     let mut client = broker.connect().map_err(|failure| {
-        let is_named = broker.socket.is_some() || env::var_os("STREAMEM_SOCKET").is_some();
+        let is_named = broker.socket.is_some()
+            || env::var_os("STREAMEM_SOCKET").is_some_and(|it| !it.is_empty());
         match is_named || !getuid().is_root() {
             true => failure,
             false => root_must_name_it(failure),
