@@ -55,7 +55,7 @@ fn view_of_a_stream_without_frames_says_why_and_how_it_ends() {
     let why = eventually("it waits for a publisher", || {
         Some(broker.stream("later")["why"].as_str()?.to_owned())
     });
-    let shown = format!("q ends  its source is lost: {}", &why[..8]);
+    let shown = format!("q ends; its source is lost: {}", &why[..8]);
     let words = ["view", "later", "--renderer", "blocks"];
     ends_well(&broker, &words, &shown, |terminal, _| terminal.type_in("q"));
 }

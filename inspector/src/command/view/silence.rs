@@ -47,7 +47,7 @@ impl Silence {
             let is_lost = state == StreamState::Lost;
             self.why = is_lost.then(|| why(broker, stream)).flatten();
         }
-        let key = if is_drawn { "q ends  " } else { "" };
+        let key = if is_drawn { "q ends; " } else { "" };
         Some(line(stream, time, key, state, self.why.as_deref()))
     }
 
@@ -76,7 +76,7 @@ fn line(stream: &str, time: Duration, key: &str, state: StreamState, why: Option
         StreamState::Disconnected => "the broker is gone, and is called again",
     };
     let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-    format!("{stream}  no frame for {seconds} s  {key}{state}{why}")
+    format!("{stream}: no frame for {seconds} s; {key}{state}{why}")
 }
 
 #[cfg(test)]
@@ -88,14 +88,14 @@ mod tests {
         let told = line(
             "cam",
             LONG,
-            "q ends  ",
+            "q ends; ",
             StreamState::Lost,
             Some("unplugged"),
         );
-        let wanted = "cam  no frame for 2 s  q ends  its source is lost: unplugged";
+        let wanted = "cam: no frame for 2 s; q ends; its source is lost: unplugged";
         assert_eq!(told, wanted);
         let told = line("cam", LONG, "", StreamState::Live, None);
-        assert_eq!(told, "cam  no frame for 2 s  its source sends nothing");
+        assert_eq!(told, "cam: no frame for 2 s; its source sends nothing");
     }
 
     #[test]
