@@ -13,6 +13,11 @@ use std::fs::{create_dir_all, write};
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Where commands are described.
+const SECTION: &str = "1";
+/// When the command line was last changed. Not the day of the build: two builds make the same pages.
+const REVISED: &str = "2026-11-21";
+
 pub fn run(folder: &Path, output: &mut Output) -> Result<(), Failure> {
     let made = made(folder).map_err(|cause| Failure::File {
         path: folder.to_owned(),
@@ -45,7 +50,7 @@ fn made(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
     for command in shown.chain([&command]) {
         let name = command.get_display_name().unwrap_or(command.get_name());
-        let path = pages.join(format!("{name}.1"));
+        let path = pages.join(format!("{name}.{SECTION}"));
         write(&path, page(command)?)?;
         made.push(path);
     }
@@ -61,7 +66,12 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     let (notes, rest) = below.split_once("Examples:\n").unwrap_or((&below, ""));
     let (examples, more) = rest.split_once("\n\n").unwrap_or((rest, ""));
     let mut page = Vec::new();
-    Man::new(command.clone().after_help(Resettable::Reset)).render(&mut page)?;
+    Man::new(command.clone().after_help(Resettable::Reset))
+        .section(SECTION)
+        .date(REVISED)
+        .source(concat!("streamem ", env!("CARGO_PKG_VERSION")))
+        .manual("Streamem")
+        .render(&mut page)?;
     for (title, text) in [("NOTES", notes), ("EXAMPLES", examples), ("NOTES", more)] {
         if !text.trim().is_empty() {
             page.extend(section(title, text).into_bytes());
@@ -100,6 +110,36 @@ mod tests {
         }
         assert!(made.iter().all(|path| path.exists()));
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// The fields of a page's first request, with their quotes taken off.
+    fn title_fields(page: &str) -> Vec<String> {
+        let mut lines = page.lines();
+        let title = lines.find_map(|line| line.strip_prefix(".TH "));
+        let mut fields = vec![String::new()];
+        let mut quoted = false;
+        for letter in title.expect("a title").chars() {
+            match letter {
+                '"' => quoted = !quoted,
+                ' ' if !quoted => fields.push(String::new()),
+                letter => fields.last_mut().unwrap().push(letter),
+            }
+        }
+        fields
+    }
+
+    #[test]
+    fn every_page_says_its_title_section_date_and_source() {
+        let mut command = Cli::command();
+        command.build();
+        for command in command.get_subcommands().chain([&command]) {
+            let page = String::from_utf8(page(command).unwrap()).unwrap();
+            let name = command.get_display_name().unwrap_or(command.get_name());
+            let fields = title_fields(&page);
+            let source = concat!("streamem ", env!("CARGO_PKG_VERSION"));
+            assert_eq!(fields, [name, SECTION, REVISED, source, "Streamem"]);
+            assert!(page.contains(&format!(".SH NAME\n{}", name.replace('-', "\\-"))));
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use streamem::{Frame, Subscription};
-use streamem_wire::{Format, Layout};
+use streamem_wire::{Format, Kind, Layout};
 
 /// Deepest queue asked for; a clip is copied out frame by frame, so few need to be kept.
 const DEPTH_MAX: u32 = 4;
@@ -35,12 +35,25 @@ impl Target {
             ("jpg" | "jpeg" | "mjpeg", Format::Mjpeg) => Ok(Target::Raw),
             ("h264", Format::H264) | ("h265", Format::H265) => Ok(Target::Raw),
             ("jpg" | "jpeg" | "mjpeg" | "h264" | "h265", format) => Err(Failure::Usage(format!(
-                "{path:?} cannot be made of {format} frames; use .png, .npy or .raw"
+                "{path:?} cannot be made of {format} frames; use {}",
+                endings(format)
             ))),
             _ => Err(Failure::Usage(format!(
-                "{path:?} does not say what to write; let it end in .png, .npy or .raw"
+                "{path:?} does not say what to write; let it end in {}",
+                endings(layout.format)
             ))),
         }
+    }
+}
+
+/// What a file of these frames may end in.
+fn endings(format: Format) -> &'static str {
+    match (format, format.kind()) {
+        (Format::Mjpeg, _) => ".jpg, .npy or .raw",
+        (Format::H264, _) => ".h264, .npy or .raw",
+        (Format::H265, _) => ".h265, .npy or .raw",
+        (_, Kind::Video) => ".png, .npy or .raw",
+        _ => ".npy or .raw",
     }
 }
 
@@ -97,8 +110,8 @@ pub fn run(broker: &Broker<'_>, asked: &Grab, output: &mut Output) -> Result<(),
     })?;
     if written.missed > 0 {
         complain(&format!(
-            "{} frames are missing in the clip; this machine was too slow for it",
-            written.missed
+            "the clip lacks {}; this machine was too slow for it",
+            units::count(written.missed, "frame")
         ));
     }
     if output.json() {
@@ -195,6 +208,29 @@ mod tests {
         assert_eq!(target("a.jpg", &jpeg), Some(Target::Raw));
         assert_eq!(target("a.jpg", &video), None);
         assert_eq!(target("a", &video), None);
+    }
+
+    #[test]
+    fn an_ending_that_is_advised_is_accepted() {
+        let layouts = [
+            Layout::video(Format::Rgb24, 2, 2, 30.0).unwrap(),
+            Layout::packet(Format::Mjpeg, 2, 2, 30.0, 100).unwrap(),
+            Layout::packet(Format::H264, 2, 2, 30.0, 100).unwrap(),
+            Layout::packet(Format::H265, 2, 2, 30.0, 100).unwrap(),
+            Layout::audio(Format::F32, 1, 16, 48_000).unwrap(),
+        ];
+        for layout in layouts {
+            let advised = endings(layout.format);
+            let words = advised.split([' ', ',']);
+            for ending in words.filter(|word| word.starts_with('.')) {
+                let target = Target::of(Path::new(&format!("x{ending}")), &layout);
+                let target = target.expect("it is advised");
+                assert!(target != Target::Png || layout.kind == Kind::Video);
+                assert!(target != Target::Npy || Gathering::new(&layout).is_ok());
+            }
+            let failure = Target::of(Path::new("x.bmp"), &layout).unwrap_err();
+            assert!(failure.to_string().contains(advised), "{failure}");
+        }
     }
 
     #[test]

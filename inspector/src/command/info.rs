@@ -96,8 +96,9 @@ fn facts(stream: &Stream, pool: Option<&Pool>) -> Table {
     table.pair(
         "leases",
         format!(
-            "{} slots found held at reuse, {} leases refused",
-            counters.held_at_reuse, counters.refused_leases
+            "{} found held at reuse, {} refused",
+            units::count(counters.held_at_reuse, "slot"),
+            units::count(counters.refused_leases, "lease")
         ),
     );
     table
@@ -105,25 +106,25 @@ fn facts(stream: &Stream, pool: Option<&Pool>) -> Table {
 
 fn publisher(it: &Publication) -> String {
     let mut said = format!(
-        "pid {}, {} of {} slots in hand, {} frames taken, {} rejected",
+        "pid {}, {} of {} in hand, {} taken, {} rejected",
         it.pid,
         it.in_hand,
-        it.slots,
-        it.taken - it.rejected.min(it.taken),
+        units::count(it.slots.into(), "slot"),
+        units::count(it.taken - it.rejected.min(it.taken), "frame"),
         it.rejected
     );
     if let Some(why) = &it.last_rejection {
         said += &format!(" (the last because {why})");
     }
     if it.floods > 0 {
-        said += &format!(", made to pause {} times", it.floods);
+        said += &format!(", made to pause {}", units::count(it.floods, "time"));
     }
     said
 }
 
 fn sum(pool: &Pool) -> String {
     let terms = pool.sum.iter();
-    let terms = terms.map(|term| format!("{} {}", term.slots, term.reason));
+    let terms = terms.map(|term| format!("{} ({})", term.reason, term.slots));
     terms.collect::<Vec<_>>().join(" + ")
 }
 

@@ -26,6 +26,14 @@ pub fn age(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
+/// So many things, whose name takes an s where they are more or fewer than one.
+pub fn count(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}
+
 /// How often in a second.
 pub fn rate(per_second: f64) -> String {
     format!("{per_second:.1}/s")
@@ -65,6 +73,12 @@ fn time_of_day(since_epoch: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        let told = [0, 1, 2].map(|number| count(number, "session"));
+        assert_eq!(told, ["0 sessions", "1 session", "2 sessions"]);
+    }
 
     #[test]
     fn sizes_are_in_the_unit_that_says_something() {

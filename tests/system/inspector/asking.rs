@@ -2,8 +2,14 @@
 //!
 //! Owns the questions; never changes anything in the broker.
 
-use super::{broker, streamem, streamem_at};
-use streamem_tests::Consumer;
+use super::{Outcome, broker, streamem, streamem_at};
+use rustix::process::geteuid;
+use serde_json::Value;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use streamem_tests::binaries::program;
+use streamem_tests::consumer::NOBODY;
+use streamem_tests::{Broker, Consumer};
 
 #[test]
 fn list_shows_every_stream() {
@@ -76,17 +82,51 @@ fn fds_are_verified_in_the_broker_and_in_every_reader() {
     assert_eq!(pool["holders"][0]["verdict"], "verified", "{pool}");
 }
 
+fn checked<'a>(report: &'a Value, name: &str) -> &'a Value {
+    let checks = report["checks"].as_array().expect("a list");
+    let found = checks.iter().find(|check| check["name"] == name);
+    found.unwrap_or_else(|| panic!("no {name} in {report}"))
+}
+
+/// What the doctor says of the way of frames to a user who is no administrator.
+fn test_frame_for_nobody(config: &str) -> Value {
+    assert!(
+        geteuid().is_root(),
+        "trying what another user may do needs root: run `sudo make test`"
+    );
+    let broker = Broker::with_config(config);
+    let mut command = Command::new(program("streamem"));
+    command.arg("--socket").arg(broker.socket());
+    command.args(["doctor", "--json"]).uid(NOBODY).gid(NOBODY);
+    let report = Outcome::of(&command.output().expect("streamem runs")).json();
+    checked(&report, "test frame").clone()
+}
+
+#[test]
+fn doctor_reads_what_is_there_where_no_stream_may_be_added() {
+    let access = "[access]\nsee = [\"everyone\"]\nread = [\"everyone\"]\n";
+    let serving = |source| format!("{access}[stream.only]\nsource = \"{source}\"\n");
+    for (source, said) in [
+        ("pattern://sine", "not looked at"),
+        ("pattern://bars?size=320x240&rate=30", "are what was sent"),
+    ] {
+        let frame = test_frame_for_nobody(&serving(source));
+        assert_eq!(frame["state"], "good", "{frame}");
+        let found = frame["found"].as_str().expect("a sentence");
+        assert!(found.contains(said) && found.contains("only"), "{found}");
+    }
+    let closed = serving("pattern://sine") + "[stream.only.access]\nread = [\"user:root\"]\n";
+    let frame = test_frame_for_nobody(&closed);
+    assert_eq!(frame["state"], "note", "{frame}");
+}
+
 #[test]
 fn doctor_finds_a_good_broker_good_and_a_missing_one_wrong() {
     let broker = broker();
     let report = streamem(&broker, &["doctor", "--json"]).json();
-    let checks = report["checks"].as_array().expect("a list");
-    let frame = checks.iter().find(|check| check["name"] == "test frame");
-    assert_eq!(
-        frame.map(|check| &check["state"]),
-        Some(&"good".into()),
-        "{report}"
-    );
+    for name in ["test frame", "opcodes", "restrictions"] {
+        assert_eq!(checked(&report, name)["state"], "good", "{report}");
+    }
     assert_eq!(
         broker.inspect()["streams"].as_array().map(Vec::len),
         Some(3),

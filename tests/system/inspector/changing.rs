@@ -5,6 +5,7 @@
 use super::{broker, streamem};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use streamem_tests::binaries::program;
 
@@ -55,9 +56,14 @@ fn completions_and_manual_pages_are_generated() {
     let made = made.as_array().expect("a list");
     assert!(made.len() > 10, "{made:?}");
     for path in made {
-        let size = std::fs::metadata(path.as_str().expect("a path"))
-            .expect("a file")
-            .len();
-        assert!(size > 100, "{path} is empty");
+        let path = Path::new(path.as_str().expect("a path"));
+        let text = std::fs::read_to_string(path).expect("a file");
+        assert!(text.len() > 100, "{path:?} is empty");
+        if path.extension() == Some("1".as_ref()) {
+            let name = path.file_stem().and_then(|name| name.to_str());
+            let title = format!(".TH {} 1 2", name.expect("plain letters"));
+            let begins = text.lines().any(|line| line.starts_with(&title));
+            assert!(begins, "no {title:?} in {path:?}");
+        }
     }
 }

@@ -14,14 +14,14 @@ const VIEW: &[&str] = &["view", "cam", "--renderer", "blocks"];
 const CONTROL_C: &str = "\u{3}";
 const LEAVES_ITS_SCREEN: &str = "\u{1b}[?1049l";
 
-fn ends_well(broker: &Broker, words: &[&str], end: impl Fn(&mut Terminal, &Child)) {
+fn ends_well(broker: &Broker, words: &[&str], shown: &str, end: impl Fn(&mut Terminal, &Child)) {
     let mut terminal = Terminal::open();
     let before = terminal.modes();
     let mut command = Command::new(binaries::program("streamem"));
     command.arg("--socket").arg(broker.socket()).args(words);
     let mut child = terminal.start(command.env("TERM", "xterm"));
     eventually("a stream is drawn", || {
-        terminal.drawn().contains("cam").then_some(())
+        terminal.drawn().contains(shown).then_some(())
     });
     assert_ne!(terminal.modes(), before, "keys are not read as they come");
     end(&mut terminal, &child);
@@ -43,9 +43,21 @@ fn q_and_control_c_end_top_and_view_without_complaint() {
     let broker = broker();
     for words in [TOP, VIEW] {
         for key in ["q", CONTROL_C] {
-            ends_well(&broker, words, |terminal, _| terminal.type_in(key));
+            ends_well(&broker, words, "cam", |terminal, _| terminal.type_in(key));
         }
     }
+}
+
+#[test]
+fn view_of_a_stream_without_frames_says_why_and_how_it_ends() {
+    let source = "publish://?format=gray8&size=64x48&rate=30";
+    let broker = Broker::with_config(&format!("[stream.later]\nsource = \"{source}\"\n"));
+    let why = eventually("it waits for a publisher", || {
+        Some(broker.stream("later")["why"].as_str()?.to_owned())
+    });
+    let shown = format!("q ends; its source is lost: {}", &why[..8]);
+    let words = ["view", "later", "--renderer", "blocks"];
+    ends_well(&broker, &words, &shown, |terminal, _| terminal.type_in("q"));
 }
 
 #[test]
@@ -53,7 +65,9 @@ fn a_signal_ends_top_and_view_as_a_key_does() {
     let broker = broker();
     for words in [TOP, VIEW] {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-            ends_well(&broker, words, |_, child| proc::signal(child.id(), signal));
+            ends_well(&broker, words, "cam", |_, child| {
+                proc::signal(child.id(), signal)
+            });
         }
     }
 }

@@ -2,13 +2,11 @@
 //!
 //! Owns what each name in `tests/vm/kernels` means.
 
+use io_uring::{IoUring, Probe, opcode};
 use rustix::fs::{MemfdFlags, memfd_create};
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-use streamem_tests::binaries::program;
 use streamem_vm_init::plan::LACKS;
 
 fn has(feature: &str) -> bool {
@@ -16,23 +14,19 @@ fn has(feature: &str) -> bool {
         "udmabuf" => Path::new("/dev/udmabuf").exists(),
         "dma_heap" => Path::new("/dev/dma_heap/system").exists(),
         "noexec_seal" => memfd_create("trial", MemfdFlags::NOEXEC_SEAL).is_ok(),
-        "uring_futex" => doctor_says("futex opcodes") == "good",
+        "uring_futex" => uring_has(&[opcode::FutexWait::CODE, opcode::FutexWake::CODE]),
         other => panic!("tests/vm/kernels speaks of {other}, which is not looked for here"),
     }
 }
 
 const FEATURES: [&str; 4] = ["udmabuf", "dma_heap", "noexec_seal", "uring_futex"];
 
-fn doctor_says(check: &str) -> String {
-    let doctor = Command::new(program("streamem"))
-        .args(["--json", "doctor"])
-        .output()
-        .expect("it runs");
-    let report: Value = serde_json::from_slice(&doctor.stdout).expect("it speaks JSON");
-    let checks = report["checks"].as_array().expect("a list");
-    let found = checks.iter().find(|entry| entry["name"] == check);
-    let found = found.unwrap_or_else(|| panic!("no {check} in {report}"));
-    found["state"].as_str().unwrap_or_default().to_owned()
+fn uring_has(operations: &[u8]) -> bool {
+    let ring = IoUring::new(1).expect("kernels here have io_uring, and this is root");
+    let mut known = Probe::new();
+    let asked = ring.submitter().register_probe(&mut known);
+    asked.expect("it says what it can do");
+    operations.iter().all(|code| known.is_supported(*code))
 }
 
 #[test]

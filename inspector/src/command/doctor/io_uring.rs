@@ -1,8 +1,10 @@
-//! Whether io_uring is allowed here, why not, and what it can do.
+//! Whether io_uring is allowed here, why not, and whether a broker can close its ring as it must.
 //!
-//! Owns the probe; only the broker needs io_uring, so a refusal here matters where a broker is to run.
+//! Owns the trial, made as the broker makes its ring; only the broker needs io_uring, so a refusal here
+//! matters where a broker is to run.
 
 use super::check::Check;
+use ::io_uring::register::Restriction;
 use ::io_uring::{IoUring, Probe, opcode};
 use rustix::io::Errno;
 use std::fs;
@@ -10,84 +12,90 @@ use std::io;
 use std::path::Path;
 
 const AREA: &str = "io_uring";
-/// Newest opcode asked about; a kernel without it is served by older ones.
-const OPCODES: [(&str, u8, &str); 9] = [
+const ENTRIES: u32 = 8;
+/// What the broker cannot do without, and the kernel that brought each.
+const NEEDED: [(&str, u8, &str); 5] = [
     ("POLL_ADD", opcode::PollAdd::CODE, "5.1"),
-    ("TIMEOUT", opcode::Timeout::CODE, "5.4"),
+    ("POLL_REMOVE", opcode::PollRemove::CODE, "5.1"),
     ("ACCEPT", opcode::Accept::CODE, "5.5"),
+    ("TIMEOUT", opcode::Timeout::CODE, "5.4"),
     ("READ", opcode::Read::CODE, "5.6"),
-    ("WRITE", opcode::Write::CODE, "5.6"),
-    ("RECVMSG", opcode::RecvMsg::CODE, "5.3"),
-    ("SENDMSG", opcode::SendMsg::CODE, "5.3"),
-    ("FUTEX_WAKE", opcode::FutexWake::CODE, "6.7"),
-    ("FUTEX_WAIT", opcode::FutexWait::CODE, "6.7"),
 ];
 
 /// All checks; a broker that answers proves that io_uring works where it runs.
 pub fn checks(broker_answers: bool) -> Vec<Check> {
-    match IoUring::new(8) {
-        Ok(ring) => allowed(&ring),
+    match IoUring::new(ENTRIES) {
+        Ok(ring) => vec![
+            Check::good(AREA, "allowed", "yes"),
+            opcodes(&ring, broker_answers),
+            restrictions(restricted(), broker_answers),
+        ],
         Err(error) => vec![refused(&error, broker_answers)],
     }
 }
 
-fn allowed(ring: &IoUring) -> Vec<Check> {
-    let mut checks = vec![Check::good(AREA, "allowed", "yes")];
+fn opcodes(ring: &IoUring, broker_answers: bool) -> Check {
+    let name = "opcodes";
     let mut probe = Probe::new();
     if let Err(error) = ring.submitter().register_probe(&mut probe) {
-        checks.push(Check::wrong(
-            AREA,
-            "opcodes",
-            format!("cannot be asked for: {error}"),
-            "probing comes with Linux 5.6; use 5.15 or newer",
-        ));
-        return checks;
+        let found = format!("cannot be asked for: {error}");
+        return bad(name, found, registering(&error), broker_answers);
     }
-    let (old, new): (Vec<_>, Vec<_>) = OPCODES
-        .into_iter()
-        .partition(|(_, _, since)| *since != "6.7");
-    let missing = |of: &[(&str, u8, &str)]| -> Vec<String> {
-        let absent = of.iter().filter(|(_, code, _)| !probe.is_supported(*code));
-        absent
-            .map(|(name, _, since)| format!("{name} ({since})"))
-            .collect()
+    let listed = |of: Vec<&(&str, u8, &str)>| -> String {
+        let all = of
+            .iter()
+            .map(|(name, _, since)| format!("{name} ({since})"));
+        all.collect::<Vec<_>>().join(", ")
     };
-    checks.push(match missing(&old) {
-        none if none.is_empty() => Check::good(AREA, "opcodes", listed(&old)),
-        some => Check::wrong(
-            AREA,
-            "opcodes",
-            format!("no {}", some.join(", ")),
-            "the broker cannot start; use Linux 5.15 or newer",
-        ),
-    });
-    checks.push(match missing(&new) {
-        none if none.is_empty() => Check::good(AREA, "futex opcodes", listed(&new)),
-        some => Check::note(
-            AREA,
-            "futex opcodes",
-            format!("no {}", some.join(", ")),
-            "readers are woken by other system calls instead, which costs a little; they come with Linux 6.7",
-        ),
-    });
-    checks.push(if ring.params().is_feature_skip_cqe_on_success() {
-        Check::good(AREA, "CQE_SKIP", "there (5.17)")
-    } else {
-        Check::note(
-            AREA,
-            "CQE_SKIP",
-            "absent",
-            "each wake costs a completion; it comes with Linux 5.17",
-        )
-    });
-    checks
+    let (there, missing): (Vec<_>, Vec<_>) = NEEDED
+        .iter()
+        .partition(|(_, code, _)| probe.is_supported(*code));
+    if missing.is_empty() {
+        return Check::good(AREA, name, listed(there));
+    }
+    let found = format!("no {}", listed(missing));
+    bad(name, found, KERNEL, broker_answers)
 }
 
-fn listed(opcodes: &[(&str, u8, &str)]) -> String {
-    let all = opcodes
-        .iter()
-        .map(|(name, _, since)| format!("{name} ({since})"));
-    all.collect::<Vec<_>>().join(", ")
+/// A ring that is made disabled, may do only what is needed, and is enabled.
+fn restricted() -> io::Result<()> {
+    let ring: IoUring = IoUring::builder().setup_r_disabled().build(ENTRIES)?;
+    let mut allowed = NEEDED.map(|(_, code, _)| Restriction::sqe_op(code));
+    ring.submitter().register_restrictions(&mut allowed)?;
+    ring.submitter().register_enable_rings()
+}
+
+fn restrictions(tried: io::Result<()>, broker_answers: bool) -> Check {
+    let name = "restrictions";
+    match tried {
+        Ok(()) => Check::good(AREA, name, "a ring can be restricted to these (5.10)"),
+        Err(error) => {
+            let found = format!("a ring cannot be restricted: {error}");
+            bad(name, found, registering(&error), broker_answers)
+        }
+    }
+}
+
+const KERNEL: &str = "the broker cannot start; use Linux 5.15 or newer";
+
+fn registering(error: &io::Error) -> &'static str {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::PERM | Errno::ACCESS | Errno::NOSYS) => {
+            "the broker cannot start; let the seccomp filter allow io_uring_register too"
+        }
+        _ => KERNEL,
+    }
+}
+
+/// Wrong where a broker may have to be started, and a note where one shows that it can be.
+fn bad(name: &str, found: String, remedy: &str, broker_answers: bool) -> Check {
+    if broker_answers {
+        let remedy =
+            format!("clients do not need it, and the broker has it; for a broker here: {remedy}");
+        Check::note(AREA, name, found, remedy)
+    } else {
+        Check::wrong(AREA, name, found, remedy)
+    }
 }
 
 fn refused(error: &io::Error, broker_answers: bool) -> Check {
@@ -98,13 +106,7 @@ fn refused(error: &io::Error, broker_answers: bool) -> Check {
         read("/proc/self/status").as_deref(),
         Path::new("/.dockerenv").exists() || Path::new("/run/.containerenv").exists(),
     );
-    if broker_answers {
-        let remedy =
-            format!("clients do not need it, and the broker has it; for a broker here: {remedy}");
-        Check::note(AREA, "allowed", cause, remedy)
-    } else {
-        Check::wrong(AREA, "allowed", cause, remedy)
-    }
+    bad("allowed", cause, remedy, broker_answers)
 }
 
 fn reason(
@@ -139,7 +141,7 @@ fn reason(
         ),
         (_, true) => (
             format!("no: {error}; a seccomp filter forbids it"),
-            "let the filter (SystemCallFilter= of a systemd unit, a sandbox) allow @io-uring",
+            "let the filter allow io_uring_setup, io_uring_enter and io_uring_register; in SystemCallFilter= of a systemd unit they are in @aio",
         ),
         _ if error.raw_os_error() == Some(Errno::NOMEM.raw_os_error()) => (
             format!("no: {error}; the limit of locked memory is too low"),
@@ -154,50 +156,66 @@ fn reason(
 
 #[cfg(test)]
 mod tests {
+    use super::super::check::Outcome;
     use super::*;
 
-    fn cause(errno: Errno, sysctl: Option<&str>, status: &str, in_container: bool) -> String {
-        let error = io::Error::from(errno);
-        reason(&error, sysctl, Some(status), in_container).0
-    }
-
     #[test]
-    fn the_cause_of_a_refusal_is_named() {
+    fn the_cause_of_a_refusal_is_named_and_its_remedy() {
         let (free, filtered) = ("Seccomp:\t0\n", "Name:\tx\nSeccomp:\t2\n");
-        for (errno, sysctl, status, in_container, wanted) in [
+        let (perm, nosys) = (Errno::PERM, Errno::NOSYS);
+        let off = "sysctl kernel.io_uring_disabled=0";
+        let calls = "io_uring_setup, io_uring_enter and io_uring_register";
+        for (errno, sysctl, status, in_container, wanted, remedied) in [
+            (perm, Some("2\n"), free, false, "disabled is 2", off),
+            (perm, Some("1\n"), free, false, "disabled is 1", off),
+            (perm, Some("0\n"), filtered, true, "container's", calls),
+            (perm, None, filtered, false, "a seccomp filter", calls),
+            (perm, None, filtered, false, "a seccomp filter", "@aio"),
+            (nosys, None, filtered, false, "a seccomp filter", calls),
+            (nosys, None, free, false, "CONFIG_IO_URING", "5.15"),
             (
-                Errno::PERM,
-                Some("2\n"),
-                free,
-                false,
-                "io_uring_disabled is 2",
-            ),
-            (
-                Errno::PERM,
-                Some("1\n"),
-                free,
-                false,
-                "io_uring_disabled is 1",
-            ),
-            (
-                Errno::PERM,
+                Errno::NOMEM,
                 Some("0\n"),
-                filtered,
-                true,
-                "container's seccomp",
+                free,
+                false,
+                "locked",
+                "ulimit -l",
             ),
-            (Errno::PERM, None, filtered, false, "a seccomp filter"),
-            (Errno::NOSYS, None, free, false, "CONFIG_IO_URING"),
-            (Errno::NOMEM, Some("0\n"), free, false, "locked memory"),
+            (perm, Some("0\n"), free, false, "no:", "security module"),
         ] {
-            let cause = cause(errno, sysctl, status, in_container);
+            let error = io::Error::from(errno);
+            let (cause, remedy) = reason(&error, sysctl, Some(status), in_container);
             assert!(cause.contains(wanted), "{cause}");
+            assert!(remedy.contains(remedied), "{cause}: {remedy}");
         }
     }
 
     #[test]
+    fn what_is_needed_is_what_the_broker_needs() {
+        let broker = include_str!("../../../../broker/src/engine/open.rs");
+        let (_, list) = broker.split_once("const NEEDED").unwrap();
+        let (list, _) = list.split_once("];").unwrap();
+        let lines: Vec<&str> = list.lines().filter(|line| line.contains("CODE")).collect();
+        assert_eq!(lines.len(), NEEDED.len(), "{lines:?}");
+        for (name, _, since) in NEEDED {
+            let entry = format!("\"{name}\", \"{since}\"");
+            assert!(lines.iter().any(|line| line.contains(&entry)), "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_ring_that_cannot_be_restricted_is_told_by_its_cause() {
+        let told = |errno: Errno| restrictions(Err(errno.into()), false);
+        for (errno, remedy) in [(Errno::INVAL, "5.15"), (Errno::PERM, "io_uring_register")] {
+            let check = told(errno);
+            assert_eq!(check.state, Outcome::Wrong, "{check:?}");
+            assert!(check.remedy.unwrap().contains(remedy));
+        }
+        assert_eq!(restrictions(Ok(()), false).state, Outcome::Good);
+    }
+
+    #[test]
     fn a_refusal_is_wrong_only_where_no_broker_answers() {
-        use super::super::check::Outcome;
         let error = io::Error::from(Errno::PERM);
         assert_eq!(refused(&error, true).state, Outcome::Note);
         assert_eq!(refused(&error, false).state, Outcome::Wrong);

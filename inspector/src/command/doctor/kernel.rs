@@ -3,9 +3,10 @@
 //! Owns trying each feature; what is made for a trial is gone when it ends.
 
 use super::check::Check;
-use rustix::fs::{MemfdFlags, SealFlags, fallocate, fcntl_add_seals, ftruncate, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, getpid, pidfd_open};
+use rustix::thread::{MembarrierCommand, membarrier};
 use std::os::fd::OwnedFd;
 
 const AREA: &str = "kernel";
@@ -16,7 +17,7 @@ pub fn checks() -> Vec<Check> {
         sealing(),
         read_only_sealing(),
         pidfd(),
-        huge_pages(),
+        fence(membarrier(MembarrierCommand::GlobalExpedited)),
     ]
 }
 
@@ -86,28 +87,16 @@ fn pidfd() -> Check {
     }
 }
 
-fn huge_pages() -> Check {
-    const HUGE_PAGE_BYTES: u64 = 2 << 20;
-    let tried = trial_memfd(MemfdFlags::HUGETLB | MemfdFlags::HUGE_2MB).and_then(|file| {
-        ftruncate(&file, HUGE_PAGE_BYTES)?;
-        fallocate(
-            &file,
-            rustix::fs::FallocateFlags::empty(),
-            0,
-            HUGE_PAGE_BYTES,
-        )
-    });
+/// Python's fence, wherever taking a lock is none.
+fn fence(tried: Result<(), Errno>) -> Check {
+    let name = "membarrier";
     match tried {
-        Ok(()) => Check::good(
-            AREA,
-            "huge pages",
-            "a page of 2 MiB is free (sealable since 4.16)",
-        ),
+        Ok(()) => Check::good(AREA, name, "works (4.16)"),
         Err(error) => Check::note(
             AREA,
-            "huge pages",
-            format!("none: {error}"),
-            "only for huge_pages = true: sysctl vm.nr_hugepages=64; ordinary pages are used otherwise",
+            name,
+            error.to_string(),
+            "only Python's clients need it, on arm64 and in builds without locks to fence with: let the seccomp profile allow membarrier, and use Linux 4.16 or newer",
         ),
     }
 }
@@ -122,6 +111,14 @@ mod tests {
         assert_eq!(parsed("6.18.0-rc1+"), Some((6, 18)));
         assert_eq!(parsed("5.15.148-tegra"), Some((5, 15)));
         assert_eq!(parsed("strange"), None);
+    }
+
+    #[test]
+    fn a_refused_fence_is_noted_with_what_to_allow() {
+        let refused = fence(Err(Errno::PERM));
+        assert_eq!(refused.state, Outcome::Note);
+        assert!(refused.remedy.unwrap().contains("allow membarrier"));
+        assert_eq!(fence(Ok(())).state, Outcome::Good);
     }
 
     #[test]

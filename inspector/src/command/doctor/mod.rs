@@ -4,10 +4,12 @@
 
 mod check;
 mod devices;
+mod huge_pages;
 mod io_uring;
 mod kernel;
 mod limits;
 mod path;
+mod reading;
 mod socket;
 
 use super::Broker;
@@ -23,8 +25,9 @@ struct Report {
 }
 
 pub fn run(broker: &Broker<'_>, output: &mut Output) -> Result<(), Failure> {
-    let reached = broker.connect();
+    let mut reached = broker.connect();
     let mut checks = kernel::checks();
+    checks.push(huge_pages::check(reached.as_mut().ok()));
     checks.extend(io_uring::checks(reached.is_ok()));
     checks.extend(limits::checks());
     checks.extend(devices::checks());

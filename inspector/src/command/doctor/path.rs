@@ -1,23 +1,25 @@
 //! A stamped test frame through the whole path: source, pool, ring, lease, this process.
 //!
-//! Owns the test stream for the seconds it is needed, and removes it however the check ends; a stream
-//! of bars that is there already does where none may be added.
+//! Owns the test stream for the seconds it is needed, and removes it however the check ends; where
+//! none may be added, `reading` takes one that is there.
 
 use super::super::Broker;
 use super::super::ending::Ending;
 use super::check::Check;
+use super::reading;
 use crate::failure::Failure;
 use crate::output::units;
 use crate::picture::Pixels;
 use std::time::{Duration, Instant};
 use streamem::{Client, Frame};
+use streamem_wire::Reason;
 use streamem_wire::stamp_strip::Strip;
-use streamem_wire::{Kind, Reason};
 
 const AREA: &str = "broker";
 const NAME: &str = "test frame";
 const SOURCE: &str = "pattern://bars?size=640x360&rate=60&format=rgb24";
-const FRAMES: usize = 10;
+/// Frames that are read.
+pub const FRAMES: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub fn check(broker: &Broker<'_>, mut client: Client) -> Check {
@@ -37,15 +39,18 @@ pub fn check(broker: &Broker<'_>, mut client: Client) -> Check {
             judged.and_then(|found| removed.map(|()| found).map_err(Failure::from))
         }
         Err(streamem::Error::Refused(refusal)) if refusal.reason == Reason::NotPermitted => {
-            let Some(existing) = existing(&mut client) else {
-                return Check::note(
-                    AREA,
-                    NAME,
-                    "not tried: this user may add no stream, and there is none with bars",
-                    "run the doctor as an administrator of the broker, or serve one: source = \"pattern://bars\"",
-                );
-            };
-            judge(broker, &existing, &ending)
+            match reading::existing(broker, &mut client, &ending) {
+                Ok(Some(found)) => Ok(found),
+                Ok(None) => {
+                    return Check::note(
+                        AREA,
+                        NAME,
+                        "not tried: this user may add no stream, and none that it may read has frames",
+                        "run the doctor as an administrator of the broker, or serve a stream: source = \"pattern://bars\"",
+                    );
+                }
+                Err(failure) => Err(failure),
+            }
         }
         Err(error) => Err(error.into()),
     };
@@ -61,18 +66,8 @@ pub fn check(broker: &Broker<'_>, mut client: Client) -> Check {
     }
 }
 
-fn existing(client: &mut Client) -> Option<String> {
-    let streams = client.list().ok()?;
-    let bars = |stream: &&streamem_wire::message::Stream| {
-        stream.source.starts_with("pattern://bars") && stream.layout.kind == Kind::Video
-    };
-    streams
-        .iter()
-        .find(bars)
-        .map(|stream| stream.name.to_string())
-}
-
-fn judge(broker: &Broker<'_>, name: &str, ending: &Ending) -> Result<String, Failure> {
+/// Reads frames of bars, and says how it went.
+pub fn judge(broker: &Broker<'_>, name: &str, ending: &Ending) -> Result<String, Failure> {
     let mut subscription = broker.subscription(name).latest().open()?;
     let deadline = Instant::now() + PATIENCE;
     let mut ages = Vec::with_capacity(FRAMES);

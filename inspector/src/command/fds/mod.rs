@@ -11,7 +11,9 @@ use crate::cli::Fds;
 use crate::failure::Failure;
 use crate::output::{Align, Cell, Output, Table, Tint, units};
 use process::Processes;
+use rustix::process::getuid;
 use serde::Serialize;
+use std::env;
 use std::time::Duration;
 use streamem_wire::message::{Descriptor, Inspection};
 use verify::{Verdict, holder, own};
@@ -45,7 +47,14 @@ struct Report {
 }
 
 pub fn run(broker: &Broker<'_>, asked: &Fds, output: &mut Output) -> Result<(), Failure> {
-    let mut client = broker.connect()?;
+    let mut client = broker.connect().map_err(|failure| {
+        let is_named = broker.socket.is_some()
+            || env::var_os("STREAMEM_SOCKET").is_some_and(|it| !it.is_empty());
+        match is_named || !getuid().is_root() {
+            true => failure,
+            false => root_must_name_it(failure),
+        }
+    })?;
     if let Some(stream) = &asked.stream {
         client.info(stream.as_str())?;
     }
@@ -62,8 +71,19 @@ pub fn run(broker: &Broker<'_>, asked: &Fds, output: &mut Output) -> Result<(), 
     match report.mismatches {
         0 => Ok(()),
         count => Err(Failure::Wrong(format!(
-            "{count} descriptors are not what the broker says they are; see the lines with MISMATCH, and report this with the output of 'streamem fds --json'"
+            "not as the broker says: {}; see the lines with MISMATCH, and report this with the output of 'streamem fds --json'",
+            units::count(count as u64, "descriptor")
         ))),
+    }
+}
+
+/// A user's broker has its socket where only that user's programs look for it.
+fn root_must_name_it(failure: Failure) -> Failure {
+    match failure {
+        Failure::Client(error @ streamem::Error::NoBroker { .. }) => Failure::Wrong(format!(
+            "{error}; a user's broker is found with --socket /run/user/UID/streamem.sock"
+        )),
+        failure => failure,
     }
 }
 
@@ -160,4 +180,25 @@ fn cell(verdict: &Verdict) -> Cell {
         Verdict::NotPermitted | Verdict::Closed | Verdict::Gone => Tint::Plain,
     };
     Cell::tinted(verdict, tint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn root_is_told_where_a_users_broker_is() {
+        let cause = io::ErrorKind::NotFound.into();
+        let socket = "/run/streamem/streamem.sock".into();
+        let absent = streamem::Error::NoBroker { socket, cause };
+        let said = root_must_name_it(absent.into()).to_string();
+        assert!(said.contains("no broker at /run/streamem"), "{said}");
+        assert!(
+            said.ends_with("--socket /run/user/UID/streamem.sock"),
+            "{said}"
+        );
+        let other = root_must_name_it(Failure::Ended("cam".to_owned()));
+        assert!(matches!(other, Failure::Ended(_)));
+    }
 }

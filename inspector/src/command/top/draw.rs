@@ -153,22 +153,22 @@ fn describe(entry: Entry<'_>) -> Vec<Line<'static>> {
         Entry::Stream(stream) => vec![
             Line::raw(format!("{}  {}", stream.source, stream.summary)),
             Line::raw(format!(
-                "frame {}, {:.1} MiB/s, {} dropped, {} readers",
+                "frame {}, {:.1} MiB/s, {} dropped, {}",
                 stream.newest,
                 stream.bytes_per_second / (1024.0 * 1024.0),
                 stream.dropped,
-                stream.consumers.len()
+                units::count(stream.consumers.len() as u64, "reader")
             )),
             Line::raw(stream.why.clone().unwrap_or_default()),
         ],
         Entry::Consumer(_, it) => vec![
             Line::raw(format!(
-                "pid {}, subscription {}, {}, holds {} of {} leases",
+                "pid {}, subscription {}, {}, holds {} of {}",
                 it.pid,
                 it.subscription,
                 it.mode(),
                 it.held,
-                it.leases
+                units::count(it.leases.into(), "lease")
             )),
             Line::raw(format!(
                 "took {}, missed {} ({} now), was refused {}",

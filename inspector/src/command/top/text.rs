@@ -16,11 +16,11 @@ pub fn write(look: &Look, output: &mut Output) -> io::Result<()> {
 /// The broker in a line.
 pub fn headline(look: &Look) -> String {
     format!(
-        "streamemd {}, pid {}, running {}; {} sessions, {} in pools",
+        "streamemd {}, pid {}, running {}; {}, {} in pools",
         look.version,
         look.pid,
         units::span(look.running_ns),
-        look.sessions,
+        units::count(look.sessions as u64, "session"),
         units::size(look.committed_bytes)
     )
 }
@@ -133,6 +133,14 @@ mod tests {
             .map(|consumer| consumer_tint(stream, consumer))
             .collect();
         assert_eq!(tints, [Tint::Plain, Tint::Notable]);
+    }
+
+    #[test]
+    fn one_session_is_no_plural() {
+        let mut now = inspection(11);
+        assert!(headline(&Look::between(&now, &now)).contains("; 2 sessions, "));
+        now.sessions.truncate(1);
+        assert!(headline(&Look::between(&now, &now)).contains("; 1 session, "));
     }
 
     #[test]

@@ -5,15 +5,17 @@
 mod canvas;
 mod gauge;
 mod question;
+mod silence;
 mod terminal;
 
 use super::Broker;
 use super::frame_line::FrameLine;
 use crate::cli::{Renderer, View};
 use crate::failure::Failure;
-use crate::output::{Output, units};
-use canvas::{Canvas, Content};
+use crate::output::{Output, complain, units};
+use canvas::{Canvas, Content, Drawn};
 use serde::Serialize;
+use silence::Silence;
 use std::time::{Duration, Instant};
 use streamem::Frame;
 use terminal::Terminal;
@@ -39,10 +41,21 @@ pub fn run(broker: &Broker<'_>, asked: &View, output: &mut Output) -> Result<(),
         Renderer::Auto if shown => question::best_renderer(&mut terminal)?,
         chosen => chosen,
     });
+    let mut silence = Silence::begin();
     while left != Some(0) && !terminal.wants_to_end()? {
         let Some(frame) = subscription.next(KEY_WAIT)? else {
+            let news = silence.news(
+                broker,
+                asked.stream.as_str(),
+                subscription.state(),
+                terminal.is_borrowed(),
+            );
+            if let Some(news) = news {
+                tell(&news, &mut terminal, output)?;
+            }
             continue;
         };
+        silence = Silence::begin();
         pace.tick();
         left = left.map(|count| count - 1);
         if !shown {
@@ -57,6 +70,17 @@ pub fn run(broker: &Broker<'_>, asked: &View, output: &mut Output) -> Result<(),
         output.bytes(&terminal.framed(&picture, &status, size))?;
     }
     Ok(())
+}
+
+/// Says in the last line why nothing moves, below the last frame if there was one.
+fn tell(news: &str, terminal: &mut Terminal, output: &mut Output) -> Result<(), Failure> {
+    if !terminal.is_borrowed() {
+        complain(news);
+        return Ok(());
+    }
+    let size = terminal.size();
+    let nothing = Drawn::Lines(Vec::new());
+    Ok(output.bytes(&terminal.framed(&nothing, news, size))?)
 }
 
 fn status(asked: &View, frame: &Frame, missed: u64, pace: &Pace) -> String {

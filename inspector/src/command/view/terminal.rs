@@ -67,6 +67,11 @@ impl Terminal {
         Ok(taken)
     }
 
+    /// Whether there is one.
+    pub fn is_borrowed(&self) -> bool {
+        self.borrowed
+    }
+
     /// Whether keys can be read and questions answered.
     pub fn has_keys(&self) -> bool {
         self.keys
