@@ -61,7 +61,8 @@ fn remedy(cause: Errno) -> &'static str {
         Errno::NAMETOOLONG => {
             ". The path of a socket may have at most 107 bytes: choose a shorter one with --socket"
         }
-        _ => "",
+        Errno::MFILE => ". Raise LimitNOFILE= of the service, or `ulimit -n`",
+        _ => ". See what is there, or choose another place with --socket",
     }
 }
 

@@ -36,7 +36,9 @@ fn check_slot(fd: BorrowedFd<'_>, slot_bytes: u64) -> Result<(), String> {
     let stat = fstat(fd).map_err(|error| format!("cannot be looked at: {error}"))?;
     let has = u64::try_from(stat.st_size).unwrap_or(0);
     if has < slot_bytes {
-        return Err(format!("has {has} bytes, and a slot has {slot_bytes}"));
+        return Err(format!(
+            "has {has} bytes, and a slot has {slot_bytes}: make it as long"
+        ));
     }
     let wanted = SealFlags::SHRINK | SealFlags::FUTURE_WRITE;
     match fcntl_get_seals(fd) {
@@ -46,7 +48,7 @@ fn check_slot(fd: BorrowedFd<'_>, slot_bytes: u64) -> Result<(), String> {
                 .into(),
         ),
         Err(_) if is_dma_buf(fd) => Ok(()),
-        Err(_) => Err("is neither a memfd nor a DMA-BUF".into()),
+        Err(_) => Err("is neither a memfd nor a DMA-BUF: bring one of these".into()),
     }
 }
 
@@ -201,7 +203,10 @@ impl Broker {
         let Bring { publication, slots } = arguments(call)?;
         let held = self.streams.publication_of(id, publication)?;
         if !held.awaits_memory() {
-            return Err(no_such_publication(publication, "waits for no memory"));
+            return Err(no_such_publication(
+                publication,
+                "waits for no memory: call Begin, or publish with `own` to bring some",
+            ));
         }
         let name = held.stream.clone();
         let least = usize::try_from(held.slots + BESIDE_IN_HAND).unwrap_or(BROUGHT_MAX);

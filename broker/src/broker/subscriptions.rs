@@ -185,7 +185,7 @@ impl Broker {
             return Err(Refusal::new(
                 Reason::NoSuchSubscription,
                 id.to_string(),
-                "the subscription has ended",
+                format!("subscription {id} has ended: subscribe again"),
             ));
         };
         let seat = &reader.seat;
