@@ -13,7 +13,7 @@ pub enum Right {
     See,
     /// Get its frames to the CPU.
     Read,
-    /// Get its memory as a descriptor that devices can import.
+    /// Get memory that devices can import, beside the right to read.
     Import,
     /// Fill its slots.
     Publish,
@@ -40,6 +40,16 @@ impl Right {
             Right::Import => "import",
             Right::Publish => "publish",
             Right::Admin => "admin",
+        }
+    }
+
+    /// What one must have to be given a stream's memory, in the order it is asked for.
+    #[must_use]
+    pub fn to_be_given(is_for_devices: bool) -> &'static [Right] {
+        if is_for_devices {
+            &[Right::Read, Right::Import]
+        } else {
+            &[Right::Read]
         }
     }
 }
@@ -146,7 +156,8 @@ pub struct Access {
 }
 
 impl Default for Access {
-    /// Everyone may see and read; nobody else may do more.
+    /// Everyone may see and read; nobody else may do more. Who has memory for devices can often write
+    /// to it, so that being given some is more than reading.
     fn default() -> Access {
         Access {
             owner: rustix::process::geteuid().as_raw(),
@@ -238,6 +249,23 @@ mod tests {
         assert!(may(peer(6, 44, &[])));
         assert!(may(peer(6, 6, &[1, 44])));
         assert!(!may(peer(44, 6, &[5])));
+    }
+
+    #[test]
+    fn memory_for_devices_is_for_those_who_may_read_and_import() {
+        let mut access = owned_by(70);
+        let may = |access: &Access, user, is_for_devices| {
+            let mut rights = Right::to_be_given(is_for_devices).iter();
+            let peer = peer(user, 1, &[]);
+            rights.all(|right| access.allows(*right, &peer))
+        };
+        assert!(may(&access, 5, false) && !may(&access, 5, true));
+        access.give(Right::Read, vec![Principal::User(5), Principal::User(6)]);
+        assert!(may(&access, 5, true) && !may(&access, 7, true));
+        access.give(Right::Import, vec![Principal::User(6), Principal::User(7)]);
+        assert!(may(&access, 5, false) && !may(&access, 5, true));
+        assert!(may(&access, 6, false) && may(&access, 6, true));
+        assert!(!may(&access, 7, false) && !may(&access, 7, true));
     }
 
     #[test]

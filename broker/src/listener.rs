@@ -7,10 +7,13 @@ use crate::peer;
 use rustix::fs::{FileType, Mode, chmod, lstat, stat};
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, getsockname, listen,
+    socket_with,
 };
 use rustix::process::test_kill_process;
+use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -61,7 +64,8 @@ fn remedy(cause: Errno) -> &'static str {
         Errno::NAMETOOLONG => {
             ". The path of a socket may have at most 107 bytes: choose a shorter one with --socket"
         }
-        _ => "",
+        Errno::MFILE => ". Raise LimitNOFILE= of the service, or `ulimit -n`",
+        _ => ". See what is there, or choose another place with --socket",
     }
 }
 
@@ -110,6 +114,16 @@ impl Listener {
             socket,
             bound: None,
         }
+    }
+
+    /// Where it is; empty if it has no name in the file system.
+    #[must_use]
+    pub fn place(&self) -> PathBuf {
+        let address = getsockname(&self.socket).ok();
+        let address = address.and_then(|address| SocketAddrUnix::try_from(address).ok());
+        let path = address.and_then(|address| address.path().map(|path| path.into_owned()));
+        path.map(|path| OsString::from_vec(path.into_bytes()).into())
+            .unwrap_or_default()
     }
 
     /// Binds a socket. Everybody may connect to root's, where the access rules decide who may what;

@@ -59,7 +59,18 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     logging::start();
     raise_descriptor_limit();
     let listener = match passed.listener {
-        Some(socket) => Listener::passed(socket),
+        Some(socket) => {
+            let listener = Listener::passed(socket);
+            if let Some(unused) = &arguments.socket {
+                tracing::warn!(
+                    "--socket {} is not used: the service manager passed a socket, {}; change ListenStream= there, or \
+                     start this program by hand",
+                    unused.display(),
+                    listener.place().display()
+                );
+            }
+            listener
+        }
         None => {
             let place = arguments
                 .socket

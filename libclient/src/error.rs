@@ -77,7 +77,7 @@ pub enum Error {
         wanted: usize,
     },
     /// What was submitted was not published.
-    #[error("a frame was not published: {0}; fill the slots you are given and no others")]
+    #[error("a frame was not published: {}; {}", .0, after_rejection(*.0))]
     Rejected(#[from] Rejection),
     /// A frame that is longer than those of its stream.
     #[error(
@@ -120,7 +120,7 @@ pub enum Error {
     #[error("{0}; broker and client are of different versions, or that is no Streamem broker")]
     Protocol(#[from] Fault),
     /// The system would not do it.
-    #[error("{doing} failed: {cause}")]
+    #[error("{doing} failed: {cause}{}", streamem_sys::remedy(cause))]
     System {
         /// What was tried.
         doing: &'static str,
@@ -184,11 +184,22 @@ pub enum Fault {
     NoSuchSlot,
 }
 
+fn after_rejection(why: Rejection) -> &'static str {
+    match why {
+        Rejection::NotGranted | Rejection::Stale => "fill the slots you are given and no others",
+        Rejection::TooLong => "say how many bytes were written",
+        Rejection::SideTooLong => "send less of it",
+        Rejection::Overrun => "let nobody else write to the submission page",
+    }
+}
+
 fn remedy(cause: &io::Error) -> &'static str {
     match cause.kind() {
         io::ErrorKind::PermissionDenied => "ask its administrator to let this user connect",
         io::ErrorKind::InvalidInput => "give the path of a socket that is shorter than 108 bytes",
-        _ => "start one with `streamemd`, or say with STREAMEM_SOCKET where it is",
+        _ => {
+            "start one with `streamemd`, or name its socket: by the option `socket`, else by STREAMEM_SOCKET"
+        }
     }
 }
 

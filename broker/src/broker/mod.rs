@@ -56,7 +56,7 @@ pub enum BrokerError {
         cause: StreamError,
     },
     /// The system would not give what is needed.
-    #[error("{action} failed: {cause}")]
+    #[error("{action} failed: {cause}{}", streamem_sys::remedy(cause))]
     System {
         /// What was tried.
         action: &'static str,

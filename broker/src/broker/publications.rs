@@ -10,17 +10,16 @@ use crate::access::Right;
 use crate::session::{Handover, Undo};
 use crate::stream::{BROUGHT_MAX, Prepared, Publisher, published_slot_bytes};
 use crate::streams::{Begun, Plan, no_such_publication, no_such_stream};
-use rustix::fs::{SealFlags, fcntl_get_seals, fstat, fstatfs};
+use rustix::fs::{SealFlags, fcntl_get_seals, fstat};
 use serde_json::Map;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use streamem_sys::file::is_dma_buf;
 use streamem_wire::message::{
     Bring, Change, Event, OfPublication, Permit, Publish, Quota, StreamInfo,
 };
 use streamem_wire::varlink::Call;
 use streamem_wire::{IN_HAND_MAX, Layout, PublicationId, Reason, Refusal, SessionId, StreamName};
 
-/// What the file system of DMA-BUFs is called in numbers.
-const DMA_BUF_MAGIC: u64 = 0x444d_4142;
 /// Descriptors the broker opens for a publication: each of page, ring and pool twice.
 const DESCRIPTORS: u64 = 6;
 /// What a stream needs beside the slots in its publisher's hand: the newest frame, and one lease.
@@ -36,7 +35,9 @@ fn check_slot(fd: BorrowedFd<'_>, slot_bytes: u64) -> Result<(), String> {
     let stat = fstat(fd).map_err(|error| format!("cannot be looked at: {error}"))?;
     let has = u64::try_from(stat.st_size).unwrap_or(0);
     if has < slot_bytes {
-        return Err(format!("has {has} bytes, and a slot has {slot_bytes}"));
+        return Err(format!(
+            "has {has} bytes, and a slot has {slot_bytes}: make it as long"
+        ));
     }
     let wanted = SealFlags::SHRINK | SealFlags::FUTURE_WRITE;
     match fcntl_get_seals(fd) {
@@ -46,12 +47,8 @@ fn check_slot(fd: BorrowedFd<'_>, slot_bytes: u64) -> Result<(), String> {
                 .into(),
         ),
         Err(_) if is_dma_buf(fd) => Ok(()),
-        Err(_) => Err("is neither a memfd nor a DMA-BUF".into()),
+        Err(_) => Err("is neither a memfd nor a DMA-BUF: bring one of these".into()),
     }
-}
-
-fn is_dma_buf(fd: BorrowedFd<'_>) -> bool {
-    fstatfs(fd).is_ok_and(|found| u64::try_from(found.f_type) == Ok(DMA_BUF_MAGIC))
 }
 
 impl Broker {
@@ -201,7 +198,10 @@ impl Broker {
         let Bring { publication, slots } = arguments(call)?;
         let held = self.streams.publication_of(id, publication)?;
         if !held.awaits_memory() {
-            return Err(no_such_publication(publication, "waits for no memory"));
+            return Err(no_such_publication(
+                publication,
+                "waits for no memory: call Begin, or publish with `own` to bring some",
+            ));
         }
         let name = held.stream.clone();
         let least = usize::try_from(held.slots + BESIDE_IN_HAND).unwrap_or(BROUGHT_MAX);

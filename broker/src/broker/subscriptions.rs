@@ -14,7 +14,9 @@ use serde_json::Map;
 use std::os::fd::{AsFd, BorrowedFd};
 use streamem_wire::message::{Change, Event, Grant, OfSubscription, Subscribe};
 use streamem_wire::varlink::Call;
-use streamem_wire::{LEASES_MAX, Reason, Refusal, SLOTS_MAX, SessionId, SubscriptionId};
+use streamem_wire::{
+    LEASES_MAX, Reason, Refusal, SLOTS_MAX, SessionId, StreamName, SubscriptionId,
+};
 
 /// What a descriptor is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl Broker {
     }
 
     fn grant(&mut self, id: SessionId, wanted: Subscribe) -> Answered {
-        if let Err(refusal) = self.permit(id, &wanted.stream, Right::Read) {
+        if let Err(refusal) = self.permit_memory(id, &wanted.stream) {
             if refusal.reason == Reason::NoSuchStream && wanted.wait {
                 if let Some(session) = self.sessions.get_mut(&id) {
                     session.pending = Some(wanted);
@@ -97,6 +99,15 @@ impl Broker {
         answer
     }
 
+    /// Checks that the session may be given the stream's memory as it is now.
+    fn permit_memory(&self, id: SessionId, name: &StreamName) -> Result<(), Refusal> {
+        let stream = self.streams.get(name);
+        let is_for_devices = stream.is_some_and(|stream| stream.memory().pool.is_for_devices());
+        Right::to_be_given(is_for_devices)
+            .iter()
+            .try_for_each(|right| self.permit(id, name, *right))
+    }
+
     fn resume(
         &mut self,
         id: SubscriptionId,
@@ -130,6 +141,9 @@ impl Broker {
             .streams
             .of_subscription(subscription)
             .map(|stream| stream.name.clone());
+        if let Some(name) = &name {
+            self.permit_memory(id, name)?;
+        }
         let stream = name.and_then(|name| self.streams.get_mut(&name));
         // Descriptors go once for each generation, however often they are asked for.
         let is_newer = stream.is_some_and(|stream| {
@@ -185,7 +199,7 @@ impl Broker {
             return Err(Refusal::new(
                 Reason::NoSuchSubscription,
                 id.to_string(),
-                "the subscription has ended",
+                format!("subscription {id} has ended: subscribe again"),
             ));
         };
         let seat = &reader.seat;

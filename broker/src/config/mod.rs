@@ -115,9 +115,11 @@ impl Config {
     /// Reads the file named `explicit`, else the one named by [`CONFIG_VARIABLE`], else the system's
     /// files; without any of these, the embedded default.
     pub fn load(explicit: Option<&Path>) -> Result<Config, ConfigError> {
-        let variable = std::env::var_os(CONFIG_VARIABLE).filter(|path| !path.is_empty());
-        match explicit.or(variable.as_deref().map(Path::new)) {
-            Some(path) => files::load_one(path),
+        if let Some(path) = explicit {
+            return files::load_one(path);
+        }
+        match std::env::var_os(CONFIG_VARIABLE).filter(|path| !path.is_empty()) {
+            Some(path) => files::load_one(Path::new(&path)).map_err(ConfigError::of_variable),
             None => files::load_system(Path::new(SYSTEM_FOLDER)),
         }
     }

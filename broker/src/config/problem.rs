@@ -2,6 +2,7 @@
 //!
 //! Owns the way it is told to people; never decides what is wrong.
 
+use super::CONFIG_VARIABLE;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -48,9 +49,22 @@ pub enum ConfigError {
         /// What the system said.
         why: io::Error,
     },
+    /// Nor could the one that the environment asks for.
+    #[error("{CONFIG_VARIABLE}: {0}")]
+    OfVariable(Box<ConfigError>),
     /// Files were read and something is wrong in them.
     #[error("{}", .0.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))]
     Problems(Vec<Problem>),
+}
+
+impl ConfigError {
+    /// Says that it was the variable that named the file; problems in one name it themselves.
+    pub(super) fn of_variable(self) -> ConfigError {
+        match self {
+            ConfigError::Problems(_) => self,
+            other => ConfigError::OfVariable(Box::new(other)),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub enum EngineError {
         since: &'static str,
     },
     /// Something else.
-    #[error("io_uring: {action} failed: {cause}")]
+    #[error("io_uring: {action} failed: {cause}{}", streamem_sys::remedy(cause))]
     System {
         /// What was tried.
         action: &'static str,

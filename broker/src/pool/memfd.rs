@@ -55,15 +55,7 @@ fn make(request: &Request, huge: bool) -> Result<Memory, PoolError> {
         let memfd::Error::Create(cause) = error else {
             return failed("memfd_create", "")(io::ErrorKind::Other.into());
         };
-        let remedy = match cause
-            .raw_os_error()
-            .map(rustix::io::Errno::from_raw_os_error)
-        {
-            Some(rustix::io::Errno::MFILE) => " (raise LimitNOFILE= of the service)",
-            Some(rustix::io::Errno::NFILE) => " (raise fs.file-max)",
-            _ => "",
-        };
-        failed("memfd_create", remedy)(cause)
+        failed("memfd_create", "")(cause)
     })?;
     ftruncate(memfd.as_file(), bytes as u64).map_err(|e| {
         failed(
@@ -72,9 +64,12 @@ fn make(request: &Request, huge: bool) -> Result<Memory, PoolError> {
         )(e.into())
     })?;
     let seal = |seals: &[FileSeal]| {
-        memfd
-            .add_seals(seals)
-            .map_err(|_| failed("sealing it", "")(io::ErrorKind::PermissionDenied.into()))
+        memfd.add_seals(seals).map_err(|error| {
+            let memfd::Error::AddSeals(cause) = error else {
+                return failed("sealing it", "")(io::ErrorKind::Other.into());
+            };
+            failed("sealing it", "")(cause)
+        })
     };
     seal(&[FileSeal::SealShrink, FileSeal::SealGrow])?;
     let map = Mapping::new(memfd.as_file(), bytes, Writable).map_err(|cause| PoolError::Map {

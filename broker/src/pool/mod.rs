@@ -89,11 +89,22 @@ pub trait Allocator: fmt::Debug {
     fn allocate(&self, request: &Request) -> Result<Memory, PoolError>;
 }
 
+fn next_step<'a>(known: &'a str, cause: &io::Error) -> &'a str {
+    if known.is_empty() {
+        streamem_sys::remedy(cause)
+    } else {
+        known
+    }
+}
+
 /// Why there is no memory.
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
     /// A system call failed.
-    #[error("memory {name:?} of {bytes} bytes: {action} failed: {cause}{remedy}")]
+    #[error(
+        "memory {name:?} of {bytes} bytes: {action} failed: {cause}{}",
+        next_step(remedy, cause)
+    )]
     System {
         /// Whose memory.
         name: String,
@@ -103,7 +114,7 @@ pub enum PoolError {
         action: &'static str,
         /// What the kernel said.
         cause: io::Error,
-        /// What to do, where that is known.
+        /// What to do, where that is known without asking the cause.
         remedy: &'static str,
     },
     /// It could not be mapped.

@@ -9,6 +9,7 @@ use crate::pool::{
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use streamem_sys::file::is_dma_buf;
 use streamem_wire::{BadPage, Generation, Layout, Ring, RingShape, StreamName, header};
 use tracing::info;
 
@@ -55,6 +56,15 @@ impl Pool {
         match self {
             Pool::Made(memory) => Some(memory),
             Pool::Brought(_) => None,
+        }
+    }
+
+    /// Whether devices can import it.
+    #[must_use]
+    pub fn is_for_devices(&self) -> bool {
+        match self {
+            Pool::Made(_) => false,
+            Pool::Brought(slots) => slots.iter().any(is_dma_buf),
         }
     }
 

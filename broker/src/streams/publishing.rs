@@ -175,14 +175,14 @@ impl Streams {
     /// Lets a publication fill its stream, with these rules if the stream is new.
     pub fn begin(&mut self, id: PublicationId, access: Access) -> Result<Begun, Refusal> {
         let Some(mut publication) = self.publications.by_id.remove(&id) else {
-            return Err(no_such_publication(id, "has ended"));
+            return Err(no_such_publication(id, "has ended: publish again"));
         };
         let prepared = std::mem::replace(&mut publication.prepared, Prepared::Awaited);
         let begun = match prepared {
             Prepared::There(memory) => self.take_up(&mut publication, memory, access),
             before => {
                 let why = match before {
-                    Prepared::Begun(_) => "has begun already",
+                    Prepared::Begun(_) => "has begun already: fill the slots it is granted",
                     _ => "has no memory yet: bring it first",
                 };
                 publication.prepared = before;

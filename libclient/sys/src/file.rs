@@ -2,9 +2,12 @@
 //!
 //! Owns nothing; never changes the file.
 
-use rustix::fs::{SealFlags, fcntl_get_seals, fcntl_getfl, fstat};
+use rustix::fs::{SealFlags, fcntl_get_seals, fcntl_getfl, fstat, fstatfs};
 use rustix::io::Errno;
 use std::os::fd::AsFd;
+
+/// What the file system of DMA-BUFs is called in numbers.
+const DMA_BUF_MAGIC: u64 = 0x444d_4142;
 
 /// Size in bytes and inode of a file.
 pub fn size_and_inode(file: impl AsFd) -> Result<(u64, u64), Errno> {
@@ -32,6 +35,12 @@ pub fn seals(file: impl AsFd) -> Result<Vec<String>, Errno> {
 /// Whether the file can never become shorter.
 pub fn cannot_shrink(file: impl AsFd) -> Result<bool, Errno> {
     Ok(fcntl_get_seals(file)?.contains(SealFlags::SHRINK))
+}
+
+/// Whether it is memory that devices can import.
+#[must_use]
+pub fn is_dma_buf(file: impl AsFd) -> bool {
+    fstatfs(file).is_ok_and(|found| u64::try_from(found.f_type) == Ok(DMA_BUF_MAGIC))
 }
 
 /// Whether this descriptor was opened for reading only.

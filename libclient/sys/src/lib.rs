@@ -7,6 +7,8 @@ pub mod clock;
 pub mod file;
 pub mod futex;
 mod map;
+mod remedy;
 pub mod socket;
 
 pub use map::{MapError, Mapping, ReadOnly, Writable};
+pub use remedy::remedy;

@@ -130,7 +130,9 @@ pub enum BadLayout {
     #[error("a picture of {0}x{1} is not possible: each side must be 1 to {SIDE_MAX}")]
     Size(u32, u32),
     /// Chroma needs even sides.
-    #[error("{2} pictures need even sides, {0}x{1} has an odd one")]
+    #[error(
+        "{2} pictures need even sides, {0}x{1} has an odd one: make it even, or choose another format"
+    )]
     Odd(u32, u32, Format),
     /// The format has no pixels, or no samples.
     #[error("{0} is not a format for {1}")]
@@ -139,7 +141,7 @@ pub enum BadLayout {
     #[error("a frame would take {0} bytes, the most is {FRAME_BYTES_MAX}")]
     TooLarge(u64),
     /// Nothing at all.
-    #[error("a frame would be empty")]
+    #[error("a frame would be empty: ask for one byte, sample or record at least")]
     Empty,
 }
 

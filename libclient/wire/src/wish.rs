@@ -1,4 +1,4 @@
-//! The layout a publisher wishes for, in the words of the pattern URIs.
+//! The layout a publisher wishes for, said as briefly as a source's URI says it.
 //!
 //! Owns what must be said for which format; never trusts a number: what it returns is a frame that
 //! can be.

@@ -92,6 +92,20 @@ fn every_mistake_is_told_with_file_line_and_remedy() {
 }
 
 #[test]
+fn a_file_that_only_the_environment_names_is_told_with_the_variable() {
+    let output = Command::new(program("streamemd"))
+        .arg("--check")
+        .env("STREAMEM_CONFIG", "/nowhere/streamem.toml")
+        .output()
+        .expect("streamemd runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{said}");
+    for words in ["STREAMEM_CONFIG", "/nowhere/streamem.toml"] {
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
 fn a_broker_does_not_start_with_a_mistake() {
     let folder = TempDir::new().expect("a temporary folder");
     let file = folder.path().join("mine.toml");

@@ -6,6 +6,7 @@ mod access;
 mod calls;
 mod check;
 mod formats;
+mod huge_pages;
 mod monitoring;
 mod namespaces;
 mod pretouch;

@@ -2,7 +2,7 @@
 //!
 //! Owns readers that read, stop and die.
 
-use super::{Pipeline, Server, assert_complete, numbers, steady_broker};
+use super::{LEASES, Pipeline, Server, assert_complete, numbers, steady_broker};
 use rustix::process::Signal;
 use streamem_tests::{Broker, eventually, proc};
 
@@ -37,7 +37,7 @@ fn of_three_readers_one_that_is_stopped_holds_up_nobody() {
     let [one, two, stopped] = &readers;
     proc::signal(stopped.pid(), Signal::STOP);
     eventually("the stopped reader holds all it may", || {
-        held(&broker).contains(&12).then_some(())
+        held(&broker).contains(&(LEASES as u64)).then_some(())
     });
     let before = stopped.pictures().len();
     for reader in [one, two] {
@@ -62,7 +62,7 @@ fn what_a_killed_reader_held_comes_back() {
     killed.wait_for_pictures(5);
     proc::signal(killed.pid(), Signal::STOP);
     eventually("the stopped reader holds all it may", || {
-        held(&broker).contains(&12).then_some(())
+        held(&broker).contains(&(LEASES as u64)).then_some(())
     });
     proc::signal(killed.pid(), Signal::KILL);
     eventually("its subscription is gone", || {

@@ -30,7 +30,10 @@ fn pictures() -> Layout {
     Layout::video(Format::Rgb24, WIDTH, HEIGHT, 15.0).expect("a layout")
 }
 
-/// So slow that a reader on a busy machine keeps up: with 12 leases it may be 0.8 s behind.
+/// How many frames each reader may hold.
+const LEASES: usize = 60;
+
+/// So slow that a reader on a busy machine keeps up: with so many leases it may be 4 s behind.
 fn steady_broker() -> Broker {
     Broker::with_config(&config("size=320x240&rate=15&format=rgb24"))
 }
@@ -52,7 +55,8 @@ impl Server {
     fn start(broker: &Broker, stream: &str) -> Server {
         let socket = broker.folder().join(format!("{stream}.gst"));
         let place = socket.to_str().expect("plain letters");
-        let words = [stream, "--listen", place, "--leases", "12"];
+        let leases = LEASES.to_string();
+        let words = [stream, "--listen", place, "--leases", &leases];
         let log = File::create(broker.folder().join(format!("{stream}.gst.log")));
         let mut child = Server::command(broker, &words)
             .stdout(Stdio::piped())

@@ -2,7 +2,7 @@
 //!
 //! Owns the bytes a reader may send; the well-behaved reader is GStreamer's own.
 
-use super::{Pipeline, Server, assert_complete, pictures, steady_broker};
+use super::{LEASES, Pipeline, Server, assert_complete, pictures, steady_broker};
 use rustix::net::RecvFlags;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -13,7 +13,6 @@ use streamem_tests::{attack, eventually};
 use streamemd::source::pattern::bars;
 
 const BUFFER_BYTES: usize = 8 + 56 + 16;
-const LEASES: usize = 12;
 
 /// A reader made by hand.
 struct Hand {

@@ -6,7 +6,7 @@ use super::raw::layout;
 use super::{BARS, assert_honest, broker, publisher, reader, state_becomes, take};
 use serde_json::{Value, json};
 use streamem_tests::consumer::NOBODY;
-use streamem_tests::{Broker, Consumer};
+use streamem_tests::{Broker, Consumer, eventually};
 
 fn publish_as(user: u32, broker: &Broker, stream: &str) -> Value {
     let call = json!({
@@ -34,6 +34,40 @@ fn another_user_publishes_only_where_the_rules_let_it() {
     assert_eq!(answer["error"], Value::Null, "{answer}");
     let answer = publish_as(0, &broker, "closed");
     assert_eq!(answer["error"], Value::Null, "{answer}");
+}
+
+#[test]
+fn brought_memory_that_no_device_imports_needs_only_the_right_to_read() {
+    let broker = Broker::with_config("[access]\nread = [\"everyone\"]\nimport = []\n");
+    let _publisher = Consumer::start(&broker.socket(), "edges", &[BARS, "own=12"]);
+    assert_eq!(broker.stream("edges")["pool"], "brought");
+    let mut command = Consumer::command_as(NOBODY, &broker.socket(), "edges", &["check=bars"]);
+    let mut reader = Consumer::spawn(&mut command);
+    reader.expect("opened");
+    take(&mut reader, 5);
+    assert_honest(&reader.finish());
+}
+
+#[test]
+fn who_may_no_longer_read_is_not_given_renewed_memory() {
+    let rules = |read: &str| {
+        format!(
+            "[access]\nsee = [\"everyone\"]\nread = [\"{read}\"]\n\
+             [stream.edges]\nsource = \"publish://?format=bgr24&size=320x240\"\n"
+        )
+    };
+    let broker = Broker::with_config(&rules("everyone"));
+    let mut command = Consumer::command_as(NOBODY, &broker.socket(), "edges", &["check=bars"]);
+    let mut reader = Consumer::spawn(&mut command);
+    reader.expect("opened");
+    broker.rewrite_config(&rules("user:root"));
+    broker.hangup();
+    eventually("the rules are read again", || {
+        broker.log().contains("was read again").then_some(())
+    });
+    let _publisher = publisher(&broker, "edges");
+    let told = reader.expect("error");
+    assert!(told.to_string().contains("may not read"), "{told}");
 }
 
 #[test]
@@ -74,7 +108,7 @@ fn publishing_is_charged_and_given_back() {
     let answer = broker.connect().call("Publish", asked("two"));
     assert_eq!(answer.refused(), "QuotaExceeded", "{answer:?}");
     drop(first);
-    streamem_tests::eventually("what it had is given back", || {
+    eventually("what it had is given back", || {
         let answer = broker.connect().call("Publish", asked("two"));
         answer.error.is_none().then_some(())
     });

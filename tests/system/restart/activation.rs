@@ -22,6 +22,14 @@ fn a_socket_handed_over_is_listened_on_and_left_in_place() {
 }
 
 #[test]
+fn a_socket_on_the_command_line_that_is_not_used_is_named() {
+    let plan = Broker::plan().config(CONFIG).socket_activated();
+    let broker = plan.argument("--socket").argument("/elsewhere").start();
+    let (log, used) = (broker.log(), broker.socket().display().to_string());
+    assert!(log.contains("/elsewhere") && log.contains(&used), "{log}");
+}
+
+#[test]
 fn readers_go_on_over_a_restart() {
     let mut broker = Broker::plan().config(CONFIG).socket_activated().start();
     let mut reader = Consumer::start(&broker.socket(), "cam", &["wait=1"]);
