@@ -261,7 +261,7 @@ mod tests {
         };
         assert!(may(&access, 5, false) && !may(&access, 5, true));
         access.give(Right::Read, vec![Principal::User(5), Principal::User(6)]);
-        assert!(may(&access, 5, true) && !may(&access, 7, true));
+        assert!(may(&access, 5, false) && !may(&access, 7, false));
         access.give(Right::Import, vec![Principal::User(6), Principal::User(7)]);
         assert!(may(&access, 5, false) && !may(&access, 5, true));
         assert!(may(&access, 6, false) && may(&access, 6, true));
