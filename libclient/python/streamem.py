@@ -360,7 +360,7 @@ def _no_broker(place, error):
     if isinstance(error, PermissionError):
         remedy = "ask its administrator to let this user connect"
     elif isinstance(error, OSError) and error.errno is not None:
-        remedy = "start one with `streamemd`, or say with STREAMEM_SOCKET where it is"
+        remedy = "start one with `streamemd`, or name its socket: with socket=, else by STREAMEM_SOCKET"
     else:
         remedy = "give the path of a socket that is shorter than 108 bytes"
     return NoBroker("no broker at %s: %s; %s" % (place, getattr(error, "strerror", None) or error, remedy))
