@@ -89,6 +89,17 @@ impl Stream {
         }
     }
 
+    /// Takes leave of whoever filled it; what a new source goes on with.
+    fn begin(&mut self, source: u64, in_hand: u32) -> Arc<Mutex<Core>> {
+        self.worker = None;
+        self.source = source;
+        let mut core = lock(&self.core);
+        core.begin(source, in_hand);
+        core.set_state(RingState::Live);
+        drop(core);
+        Arc::clone(&self.core)
+    }
+
     /// Lets a source fill it from now on.
     pub fn attach(
         &mut self,
@@ -96,13 +107,7 @@ impl Stream {
         source: u64,
         losses: &Losses,
     ) -> io::Result<()> {
-        self.worker = None;
-        self.source = source;
-        let mut core = lock(&self.core);
-        core.begin(source, ONE_IN_HAND);
-        core.set_state(RingState::Live);
-        drop(core);
-        let core = Arc::clone(&self.core);
+        let core = self.begin(source, ONE_IN_HAND);
         let name = self.name.as_str();
         self.worker = Some(Worker::start(pattern, source, name, core, losses)?);
         self.lost = None;

@@ -7,7 +7,6 @@ use super::{Losses, Lost, Publication, RingState, Stream, StreamMemory, intake, 
 use crate::config::PoolConfig;
 use crate::source;
 use std::io;
-use std::sync::Arc;
 use streamem_wire::{Layout, Sequence};
 
 /// What a published stream is made with: neither huge pages nor slots touched ahead of time.
@@ -84,13 +83,7 @@ impl Stream {
         source: u64,
         losses: &Losses,
     ) -> io::Result<()> {
-        self.worker = None;
-        self.source = source;
-        let mut core = lock(&self.core);
-        core.begin(source, publication.slots);
-        core.set_state(RingState::Live);
-        drop(core);
-        let core = Arc::clone(&self.core);
+        let core = self.begin(source, publication.slots);
         self.worker = Some(intake::start(publication, source, core, losses)?);
         self.lost = None;
         self.wake();
