@@ -211,16 +211,26 @@ _membarrier_call.restype = ctypes.c_long
 _membarrier = functools.partial(_membarrier_call, _MEMBARRIER, _MEMBARRIER_GLOBAL_EXPEDITED, 0, 0)
 
 
-def _fence_by_lock(new_lock=_thread.allocate_lock):
-    """Taking a free lock is one atomic instruction that reads and writes, and on x86 each of those is a full
-    fence. A lock of its own for each fence: one that is shared can be found taken, and is only read then."""
-    new_lock().acquire()
+def _lock_to_take(new_lock=_thread.allocate_lock):
+    """A fence that can be used once. Taking a free lock is one atomic instruction that reads and writes, and
+    on x86 each of those is a full fence. One that is shared can be found taken, and is only read then."""
+    return new_lock().acquire
+
+
+def _fence_by_lock():
+    _lock_to_take()()
 
 
 _IS_X86 = os.uname().machine == "x86_64"
 # With the processor cold, as it is after waiting for a frame, a lock takes a quarter of the time of a call.
 _HAS_ATOMIC_LOCKS = sys.implementation.name == "cpython" and sys.thread_info.lock in ("semaphore", "pymutex")
 _fence = _fence_by_lock if _IS_X86 and _HAS_ATOMIC_LOCKS else _membarrier
+
+
+def _new_fence():
+    """A full fence to be used once, made ready so that it takes least."""
+    return _lock_to_take() if _fence is _fence_by_lock else _fence
+
 
 # Reads of a frame must be over before its lease is given back. x86 never lets a store overtake a read.
 _fence_before_release = None if _IS_X86 else _fence
@@ -253,9 +263,16 @@ def _check_fence():
         )
 
 
+# A broker that was killed cannot wake anybody, and one that was restarted may go on in the same memory
+# and honours only the leases of those who resume: so often a reader looks, also while frames come.
+_SLICE = 0.25
+_SLICE_NS = 250 * 1000 * 1000
+_SLICE_LIMIT = _timespec(_SLICE)
+
+
 def _futex_wait(address, expected, seconds):
     """Whether to look: woken, or no longer `expected`, or a signal came; False when the time is over."""
-    limit = _timespec(seconds)
+    limit = _SLICE_LIMIT if seconds == _SLICE else _timespec(seconds)
     if _futex_call(_FUTEX, address, _FUTEX_WAIT, expected, ctypes.addressof(limit)) == 0:
         return True
     code = ctypes.get_errno()
@@ -561,7 +578,7 @@ _HEADER_WORDS = _RECORD_WORDS = 64
 _STATE, _HEAD = 25, 24
 _LIVE, _LOST, _RETIRED, _ENDED = range(4)
 # Words of a record.
-_SEQUENCE, _SIDE = 0, 8
+_SEQUENCE, _USED, _SIDE = 0, 5, 8
 _SIDE_BYTES_MAX = (_RECORD_WORDS - _SIDE) * 8
 # Words of the lease page.
 _LEASE_PAGE_BYTES = 4096
@@ -679,11 +696,13 @@ class _Memory(object):
         elif len(brought.numbers) < self.slots:
             raise ProtocolFault("the reply brings %d of %d slots" % (len(brought.numbers), self.slots))
         self.keeper_type = None
-        self.ready = {}
+        self.ready = [None] * self.slots
         self.spent = set()
         self.window = ctypes.c_ubyte * self.slot_bytes
+        self.leased = self.generation << 32 | 1  # what a lease word says of slot 0
         self.stream = stream
         self.layout = stream.layout
+        self.whole = stream.layout.bytes
         self.look = _Look(stream.layout)
 
     def _read_shape(self, pool_bytes):
@@ -721,24 +740,15 @@ class _Memory(object):
             self.mapped[slot] = found
         return found
 
-    def array(self, lease, used):
-        """A numpy array of a leased slot, which keeps the lease."""
-        if used == self.layout.bytes:
-            self.spent.add(lease.slot)
-            keeper, array = self.ready.pop(lease.slot, None) or self._new_array(lease.slot, used)
-        else:
-            keeper, array = self._new_array(lease.slot, used)
-        keeper.lease = lease
-        return array
-
     def prepare(self):
         """Makes arrays for the slots whose arrays were given out, while there is nothing else to do: after
         waiting for a frame this takes as long as all else together."""
         while self.spent:
             slot = self.spent.pop()
-            self.ready[slot] = self._new_array(slot, self.layout.bytes)
+            self.ready[slot] = self.new_array(slot, self.whole)
 
-    def _new_array(self, slot, used):
+    def new_array(self, slot, used):
+        """A numpy array over a slot, and what to tie a lease to that is to live as long."""
         # Numpy lets an array keep what it was cut from, and of a chain of equal types only the first. So the
         # one in between is of another type.
         numpy = _numpy()
@@ -830,17 +840,16 @@ class _Page(object):
 
 
 class _Lease(object):
-    """The right to one slot. Given back when the last that looks through it is gone: a frame, an array, a
-    memoryview, a tensor."""
+    """The right to one slot, once it has a place in the page. Given back when the last that looks through it
+    is gone: a frame, an array, a memoryview, a tensor."""
 
     __slots__ = ("memory", "page", "place", "slot")
 
-    def __init__(self, memory, page, slot):
+    def __init__(self, granted):
         self.place = 0
-        self.memory = memory
-        self.page = page
-        self.slot = slot
-        self.place = page.free.pop()
+        self.slot = 0
+        self.memory = granted.memory
+        self.page = granted.page
 
     def __del__(self, getpid=os.getpid, fence=_fence_before_release):
         place, self.place = self.place, 0
@@ -882,13 +891,10 @@ class Frame(object):
 
     __slots__ = ("sequence", "missed", "_lease", "_memory", "_stamp", "__weakref__")
 
-    def __init__(self, lease, sequence, missed):
-        self.sequence = sequence
-        self.missed = missed
-        self._lease = lease
-        self._memory = memory = lease.memory
-        first = _HEADER_WORDS + lease.slot * _RECORD_WORDS
-        self._stamp = memory.words[first : first + _SIDE].tolist()
+    def __init__(self, granted):
+        self.missed = 0
+        self._lease = _Lease(granted)
+        self._memory = granted.memory
 
     def release(self):
         """Gives the frame back, as soon as no array or memoryview of it is left."""
@@ -925,7 +931,7 @@ class Frame(object):
     flags = property(lambda self: self._stamp[4] >> 32, doc="BROKEN, GAP and KEY.")
     source_sequence = property(lambda self: self._stamp[6], doc="The source's own number for it.")
     layout = property(lambda self: self._memory.layout, doc="How the bytes are to be read.")
-    nbytes = property(lambda self: min(self._stamp[5], self._memory.slot_bytes), doc="How many there are.")
+    nbytes = property(lambda self: min(self._stamp[_USED], self._memory.slot_bytes), doc="How many there are.")
     shape = property(lambda self: self._memory.look.of(self.nbytes)[0], doc="Shape of its array.")
 
     @property
@@ -955,7 +961,15 @@ class Frame(object):
 
     def array(self):
         """The frame as a read-only numpy array in the broker's memory, which keeps the frame."""
-        return self._memory.array(self._held(), self.nbytes)
+        lease = self._lease or self._held()
+        memory = self._memory
+        slot, made = lease.slot, None
+        if self._stamp[_USED] == memory.whole:
+            made, memory.ready[slot] = memory.ready[slot], None
+            memory.spent.add(slot)
+        keeper, array = made or memory.new_array(slot, self.nbytes)
+        keeper.lease = lease
+        return array
 
     @property
     def side_data(self):
@@ -1349,12 +1363,8 @@ class _Link(object):
 
 # --- subscription -------------------------------------------------------------------------------------
 
-# A broker that was killed cannot wake anybody, and one that was restarted may go on in the same memory
-# and honours only the leases of those who resume: so often a reader looks, also while frames come.
-_SLICE = 0.25
-_SLICE_NS = 250 * 1000 * 1000
 # How often a reader that was overtaken looks again before it says that there is nothing.
-_ROUNDS = 8
+_ROUNDS = range(8)
 _STATES = ("live", "lost", "renewed", "ended")
 _AS_OPENED = object()
 _opened = weakref.WeakSet()
@@ -1450,15 +1460,15 @@ class Subscription(object):
         """
         now_ns = _now_ns()
         self._refresh(now_ns)
-        for _ in range(_ROUNDS):
+        for _ in _ROUNDS:
             head = self._words[_HEAD]
             sequence = head >> 16
             if not sequence:
                 return None
-            lease = self._lease(sequence, head & 0xFFFF)
-            if lease is not None:
+            frame = self._lease(sequence, head & 0xFFFF)
+            if frame is not None:
                 moves = not self._every and self._is_ahead(sequence)
-                return self._hand_out(lease, sequence, now_ns, moves)
+                return self._hand_out(frame, now_ns, moves)
         return None
 
     def clip(self, count, stack=False):
@@ -1471,15 +1481,16 @@ class Subscription(object):
         # However few there are yet: else a program would work at first, and fail later.
         if count > len(self._granted.page.free):
             raise self._exhausted(count)
-        leases = []
+        frames = []
         for sequence in range(max(0, newest - min(count, memory.history)) + 1, newest + 1):
             slot = memory.find(sequence)
-            lease = None if slot is None else self._lease(sequence, slot)
-            if lease is None:
-                leases = []
+            frame = None if slot is None else self._lease(sequence, slot)
+            if frame is None:
+                frames = []
             else:
-                leases.append((lease, sequence))
-        frames = [self._hand_out(lease, sequence, now_ns, False) for lease, sequence in leases]
+                frames.append(frame)
+        for frame in frames:
+            self._hand_out(frame, now_ns, False)
         return _numpy().stack([frame.array() for frame in frames]) if stack and frames else frames
 
     def __iter__(self):
@@ -1587,6 +1598,7 @@ class Subscription(object):
         self._granted = granted = self._link.granted
         self._words = granted.memory.words
         self._looked = None
+        self._blank = None
         # Not the number of the subscription: a broker that was started anew counts from 1 again.
         if is_first or not (granted.goes_on or granted.memory.inode == before.memory.inode):
             newest = self._words[_HEAD] >> 16
@@ -1609,18 +1621,18 @@ class Subscription(object):
         if now_ns - self._checked_ns > _SLICE_NS or link is None or link.phase != _UP or _FORKS_UNSEEN:
             self._check(now_ns)
         words = self._words
-        for _ in range(_ROUNDS):
+        for _ in _ROUNDS:
             head = words[_HEAD]
             sequence = head >> 16
             seen = self._seen
             if not sequence or seen is not None and sequence <= seen:
                 return None
             if seen is not None and self._every:
-                sequence, lease = self._oldest_after(seen, sequence)
+                frame = self._oldest_after(seen, sequence)
             else:
-                lease = self._lease(sequence, head & 0xFFFF)
-            if lease is not None:
-                return self._hand_out(lease, sequence, now_ns, True)
+                frame = self._lease(sequence, head & 0xFFFF)
+            if frame is not None:
+                return self._hand_out(frame, now_ns, True)
         return None
 
     def _oldest_after(self, seen, newest):
@@ -1629,28 +1641,38 @@ class Subscription(object):
         for sequence in range(max(seen, newest - memory.history) + 1, newest + 1):
             slot = memory.find(sequence)
             if slot is not None:
-                lease = self._lease(sequence, slot)
-                if lease is not None:
-                    return sequence, lease
-        return newest, None
+                frame = self._lease(sequence, slot)
+                if frame is not None:
+                    return frame
+        return None
+
+    def _new_blank(self):
+        """What becomes the next frame, and the fence that takes: made while there is nothing else to do."""
+        return Frame(self._granted), _new_fence()
 
     def _lease(self, sequence, slot):
         """Leases a frame; None if the writer was faster."""
-        granted = self._granted
-        memory, page = granted.memory, granted.page
-        at = memory.record(slot)
+        frame, fence = self._blank or self._new_blank()
+        self._blank = None
+        lease = frame._lease
+        memory, page = lease.memory, lease.page
+        if slot >= memory.slots:
+            memory.record(slot)
+        at = _HEADER_WORDS + slot * _RECORD_WORDS
         try:
-            lease = _Lease(memory, page, slot)
+            lease.place = place = page.free.pop()
         except IndexError:
             raise self._exhausted(1) from None
-        words = page.words
-        words[lease.place] = memory.generation << 32 | slot + 1
-        _fence()
-        if memory.words[at] == sequence:
+        lease.slot = slot
+        page.words[place] = memory.leased + slot
+        fence()
+        frame._stamp = stamp = memory.words[at : at + _SIDE].tolist()
+        if stamp[_SEQUENCE] == sequence:
+            frame.sequence = sequence
             if self._debug:
-                page.holders[lease.place] = (_now_ns(), _line_of_caller())
-            return lease
-        words[_REFUSED] = words[_REFUSED] + 1
+                page.holders[place] = (_now_ns(), _line_of_caller())
+            return frame
+        page.words[_REFUSED] = page.words[_REFUSED] + 1
         return None
 
     def _exhausted(self, wanted):
@@ -1667,22 +1689,22 @@ class Subscription(object):
             message += "STREAMEM_DEBUG=1 tells which line took the oldest; "
         return LeasesExhausted(message + "release a frame and what was made of it, or ask for more with leases=")
 
-    def _hand_out(self, lease, sequence, now_ns, moves):
-        missed = 0
+    def _hand_out(self, frame, now_ns, moves):
+        sequence = frame.sequence
         if moves:
             before, self._seen = self._seen, sequence
             if before is not None and sequence > before:
-                missed = sequence - before - 1
-                self.missed += missed
+                frame.missed = sequence - before - 1
+                self.missed += frame.missed
         self._taken += 1
         if sequence > self._newest:
             self._newest = sequence
-        words = lease.page.words
+        words = self._granted.page.words
         words[_TAKEN] = self._taken
         words[_LAST_SEQUENCE] = self._newest
         words[_LAST_TAKEN_NS] = now_ns
         words[_MISSED] = self.missed
-        return Frame(lease, sequence, missed)
+        return frame
 
     def _attempt(self, deadline):
         self._looked = self._state_and_head()
@@ -1715,16 +1737,21 @@ class Subscription(object):
         if state > _LOST:
             self._settle(state, 0.0)
 
-    def _check(self, now_ns):
+    def _check(self, now_ns, rest_ns=_SLICE_NS):
         link = self._open_link()
-        if now_ns - self._checked_ns > _SLICE_NS:
+        if now_ns - self._checked_ns > rest_ns:
             self._checked_ns = now_ns
             link.check()
         if link.phase != _UP:
             self._settle(self._words[_STATE], 0.0)
 
     def _wait(self, deadline):
+        # What is done now, and early, is not to be done when a frame has come, where it would make it late.
+        self._check(_now_ns(), _SLICE_NS // 2)
+        if self._link.phase != _UP:
+            return
         self._granted.memory.prepare()
+        self._blank = self._blank or self._new_blank()
         page = self._granted.page
         words = page.words
         expected = words[_WAKE] & 0xFFFFFFFF

@@ -274,11 +274,7 @@ impl Subscription {
     /// Looks whether the broker is still there, though frames may come: after a quick restart they
     /// do, in the same memory, and nobody honours this reader's leases until it has resumed.
     fn check(&mut self, now_ns: u64) -> Result<(), Error> {
-        let slice_ns = u64::try_from(SLICE.as_nanos()).unwrap_or(u64::MAX);
-        if now_ns.saturating_sub(self.counts.checked_ns) > slice_ns {
-            self.counts.checked_ns = now_ns;
-            self.link.check()?;
-        }
+        self.check_after(SLICE, now_ns)?;
         if !self.link.is_up() {
             self.looked_at = Looked::at(&self.granted);
             self.settle(Deadline::now())?;
@@ -286,7 +282,21 @@ impl Subscription {
         Ok(())
     }
 
+    /// Asks the socket, which costs a system call, if that was last done so long ago.
+    fn check_after(&mut self, rest: Duration, now_ns: u64) -> Result<(), Error> {
+        if Duration::from_nanos(now_ns.saturating_sub(self.counts.checked_ns)) > rest {
+            self.counts.checked_ns = now_ns;
+            self.link.check()?;
+        }
+        Ok(())
+    }
+
     fn wait(&mut self, slice: Duration) -> Result<(), Error> {
+        // Early, so that it is not due when a frame has come, where it would make that frame late.
+        self.check_after(SLICE / 2, monotonic_ns())?;
+        if !self.link.is_up() {
+            return Ok(());
+        }
         let page = self.granted.leases.page();
         let expected = lease::announce_wait(&page);
         let woken = if Looked::at(&self.granted) == self.looked_at {
