@@ -24,11 +24,15 @@ const BROKER: [&str; 16] = [
     "broker",
 ];
 
-const CRATES: [(&str, &[&str]); 10] = [
+const CRATES: [(&str, &[&str]); 11] = [
     ("libclient/wire", &[]),
     ("libclient/sys", &[]),
     ("libclient", &["streamem-sys", "streamem-wire"]),
-    ("broker", &["streamem-sys", "streamem-wire"]),
+    ("broker/v4l2", &["streamem-sys"]),
+    (
+        "broker",
+        &["streamem-sys", "streamem-v4l2", "streamem-wire"],
+    ),
     ("inspector", &["streamem", "streamem-sys", "streamem-wire"]),
     ("examples/rust", &["streamem"]),
     (
@@ -38,7 +42,12 @@ const CRATES: [(&str, &[&str]); 10] = [
     ("tests/vm/init", &[]),
     (
         "tests/vm",
-        &["streamem", "streamem-tests", "streamem-vm-init"],
+        &[
+            "streamem",
+            "streamem-tests",
+            "streamem-v4l2",
+            "streamem-vm-init",
+        ],
     ),
     ("tests/fuzz", &["streamem", "streamem-wire", "streamemd"]),
 ];
