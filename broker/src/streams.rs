@@ -5,7 +5,7 @@
 use crate::access::Access;
 use crate::config::{Config, PoolConfig, StreamConfig};
 use crate::pool::{Memfd, Protection};
-use crate::source::{self, BadSource, Pattern, SourceUri};
+use crate::source::{self, BadSource, Source, SourceUri};
 use crate::store::{Kept, KeptStream, Label, Store};
 use crate::stream::{Losses, Stream, StreamMemory};
 use std::collections::BTreeMap;
@@ -21,6 +21,9 @@ pub enum StreamError {
     /// There is no memory for it.
     #[error(transparent)]
     Pool(#[from] crate::pool::PoolError),
+    /// Those who read it would be promised too much.
+    #[error("{0}")]
+    Promises(String),
     /// There is no thread for it.
     #[error("no thread for the source: {0} (raise TasksMax= of the service)")]
     Thread(std::io::Error),
@@ -32,12 +35,15 @@ impl StreamError {
     pub fn refusal(&self, stream: &StreamName) -> Refusal {
         let reason = match self {
             StreamError::Source(_) => Reason::BadSource,
-            StreamError::Pool(_) | StreamError::Thread(_) => Reason::OutOfResources,
+            StreamError::Pool(_) | StreamError::Promises(_) | StreamError::Thread(_) => {
+                Reason::OutOfResources
+            }
         };
         Refusal::new(reason, stream.as_str(), self.to_string())
     }
 }
 
+mod cameras;
 mod publishing;
 mod reading;
 
@@ -167,8 +173,8 @@ impl Streams {
             self.await_publisher(name, config, access, pool)?;
             return Ok(Vec::new());
         }
-        let pattern = source::open(&config.source)?;
-        let layout = pattern.layout().clone();
+        let found = Source::of(&config.source)?;
+        let layout = found.layout()?;
         let mut readers = Vec::new();
         for kept in left.readers {
             let label = Label::from(&kept);
@@ -205,7 +211,7 @@ impl Streams {
         }
         self.sources += 1;
         stream
-            .attach(pattern, self.sources, &self.losses)
+            .attach(found, self.sources, &self.losses)
             .map_err(StreamError::Thread)?;
         if !went_on {
             self.store.keep_memory(name, &stream.memory());
@@ -224,12 +230,12 @@ impl Streams {
         if source::is_published(source) {
             return self.await_publisher_anew(name, source, pool);
         }
-        let pattern = source::open(source)?;
+        let found = Source::of(source)?;
+        let layout = found.layout()?;
+        let generation = self.next_generation(name);
         let Some(stream) = self.by_name.get_mut(name) else {
             return Ok(());
         };
-        let layout = pattern.layout().clone();
-        let generation = Generation(stream.generation().0.wrapping_add(1));
         let memory = StreamMemory::make(
             &self.allocator,
             name,
@@ -242,7 +248,7 @@ impl Streams {
         stream.renew(layout, memory, pool);
         stream.config.source = source.clone();
         self.forget_publication(name);
-        self.restart(name, pattern)
+        self.restart(name, found)
     }
 
     /// Tries the source of a lost stream again.
@@ -250,17 +256,17 @@ impl Streams {
         let Some(stream) = self.by_name.get(name) else {
             return Ok(());
         };
-        let pattern = source::open(&stream.config.source)?;
-        self.restart(name, pattern)
+        let found = Source::of(&stream.config.source)?;
+        self.restart(name, found)
     }
 
-    fn restart(&mut self, name: &StreamName, pattern: Box<dyn Pattern>) -> Result<(), StreamError> {
+    fn restart(&mut self, name: &StreamName, found: Source) -> Result<(), StreamError> {
         let Some(stream) = self.by_name.get_mut(name) else {
             return Ok(());
         };
         self.sources += 1;
         stream
-            .attach(pattern, self.sources, &self.losses)
+            .attach(found, self.sources, &self.losses)
             .map_err(StreamError::Thread)
     }
 

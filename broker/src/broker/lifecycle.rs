@@ -7,6 +7,7 @@ use super::{Broker, BrokerError, Next, Signal};
 use crate::access::Access;
 use crate::config::Config;
 use crate::engine::{EngineError, Token};
+use crate::stream::Ready;
 use rustix::event::PollFlags;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use sd_notify::NotifyState;
@@ -62,9 +63,39 @@ impl Broker {
         Ok(())
     }
 
-    fn retry(&mut self, name: &StreamName) {
+    /// The source of a stream is gone; it is said once, however often it is tried in vain.
+    pub(super) fn lose(&mut self, name: &StreamName, why: String) {
+        let Some(stream) = self.streams.get_mut(name) else {
+            return;
+        };
+        let is_news = stream.why_lost() != Some(&why);
+        stream.lose(why.clone());
+        if is_news {
+            warn!(stream = %name, "source lost: {why}");
+            self.tell_stream(Change::Changed, "stream-lost", name, Some(why));
+        }
+    }
+
+    /// A camera is open and can fill its stream.
+    pub(super) fn go_on_with(&mut self, name: &StreamName, ready: Ready) {
+        match self.streams.go_on_with(name, ready, &self.config.pool) {
+            Ok(true) => self.tell_stream(Change::Changed, "stream-renewed", name, None),
+            Ok(false) => self.tell_stream(Change::Changed, "stream-live", name, None),
+            Err(why) => self.lose(name, why.to_string()),
+        }
+    }
+
+    pub(super) fn retry(&mut self, name: &StreamName) {
         match self.streams.retry(name) {
-            Ok(()) => self.tell_stream(Change::Changed, "stream-live", name, None),
+            Ok(()) => {
+                if self
+                    .streams
+                    .get(name)
+                    .is_some_and(|stream| stream.why_lost().is_none())
+                {
+                    self.tell_stream(Change::Changed, "stream-live", name, None);
+                }
+            }
             Err(why) => {
                 if let Some(stream) = self.streams.get_mut(name) {
                     stream.lose(why.to_string());

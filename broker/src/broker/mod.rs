@@ -240,10 +240,12 @@ impl Broker {
             let name = stream.name.clone();
             match (turn, publication) {
                 (Turn::Ended(why), Some(publication)) => self.end_publication(publication, &why),
-                (Turn::Ended(why), None) => {
-                    warn!(stream = %name, "source lost: {why}");
-                    stream.lose(why.clone());
-                    self.tell_stream(Change::Changed, "stream-lost", &name, Some(why));
+                (Turn::Ended(why), None) => self.lose(&name, why),
+                (Turn::Ready(ready), _) => self.go_on_with(&name, *ready),
+                (Turn::Unfit(fill, why), _) => {
+                    warn!(stream = %name, "slots cannot be filled by {}: {why}", fill.name());
+                    stream.avoid(fill, why);
+                    self.retry(&name);
                 }
                 (Turn::Silent(why), _) => {
                     stream.say_lost(why.clone());

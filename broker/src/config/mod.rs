@@ -50,6 +50,8 @@ pub struct Config {
 pub struct PoolConfig {
     /// Most slots of one stream; address space is reserved for all of them.
     pub slots_max: u32,
+    /// Slots of a stream that a device writes into by itself; all of them are there at once.
+    pub device_slots: u32,
     /// Whether to ask for huge pages.
     pub huge_pages: bool,
     /// Whether slots are touched before the first frame needs them.
@@ -69,6 +71,7 @@ impl Default for PoolConfig {
     fn default() -> PoolConfig {
         PoolConfig {
             slots_max: 512,
+            device_slots: 24,
             huge_pages: false,
             pretouch: false,
         }

@@ -16,7 +16,7 @@ use toml::de::{DeString, DeTable};
 
 const TABLES: &[&str] = &["broker", "pool", "quota", "access", "stream"];
 const BROKER: &[&str] = &["socket"];
-const POOL: &[&str] = &["slots_max", "huge_pages", "pretouch"];
+const POOL: &[&str] = &["slots_max", "device_slots", "huge_pages", "pretouch"];
 const QUOTA: &[&str] = &[
     "sessions",
     "subscriptions",
@@ -31,6 +31,10 @@ const STREAM: &[&str] = &["source", "access"];
 pub(super) const ALL_KEYS: &[&[&str]] = &[TABLES, BROKER, POOL, QUOTA, ACCESS, STREAM];
 
 const SLOTS_MIN: u64 = 4;
+/// A driver has four in hand, and somebody is to read.
+const DEVICE_SLOTS_MIN: u64 = 8;
+/// Each is a descriptor of the broker too.
+const DEVICE_SLOTS_MAX: u64 = 256;
 const AMOUNT_MAX: u64 = 1 << 20;
 /// Longest path a Unix socket can have.
 const SOCKET_BYTES_MAX: usize = 107;
@@ -145,11 +149,14 @@ impl Reader<'_, '_> {
         let pool = &mut draft.config.pool;
         for (key, value) in table {
             match &**key.get_ref() {
-                name @ "slots_max" => {
-                    let range = SLOTS_MIN..=SLOTS_MAX as u64;
+                name @ ("slots_max" | "device_slots") => {
+                    let (amount, range) = match name {
+                        "slots_max" => (&mut pool.slots_max, SLOTS_MIN..=SLOTS_MAX as u64),
+                        _ => (&mut pool.device_slots, DEVICE_SLOTS_MIN..=DEVICE_SLOTS_MAX),
+                    };
                     let slots = self.document.whole(name, value, range);
                     let slots = slots.and_then(|slots| u32::try_from(slots).ok());
-                    pool.slots_max = slots.unwrap_or(pool.slots_max);
+                    *amount = slots.unwrap_or(*amount);
                 }
                 name @ "huge_pages" => {
                     let flag = self.document.flag(name, value);

@@ -8,7 +8,7 @@ use super::{Allocator, Memory, PoolError, Protection, Request};
 use memfd::{FileSeal, HugetlbSize, MemfdOptions};
 use rustix::fs::{Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, ftruncate, open};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use streamem_sys::{Mapping, Writable, file};
 use tracing::warn;
 
@@ -22,7 +22,7 @@ pub struct Memfd;
 impl Allocator for Memfd {
     fn allocate(&self, request: &Request) -> Result<Memory, PoolError> {
         if request.huge {
-            match make(request, true) {
+            match make(request, true, nothing_else) {
                 Ok(memory) => return Ok(memory),
                 Err(error) => warn!(
                     "{error}; using ordinary pages. To have huge ones, raise vm.nr_hugepages by {}",
@@ -30,11 +30,21 @@ impl Allocator for Memfd {
                 ),
             }
         }
-        make(request, false)
+        make(request, false, nothing_else)
     }
 }
 
-fn make(request: &Request, huge: bool) -> Result<Memory, PoolError> {
+/// Only bytes that are mapped.
+fn nothing_else(_: BorrowedFd<'_>) -> Result<Vec<OwnedFd>, PoolError> {
+    Ok(Vec::new())
+}
+
+/// Makes memory, and `parts` of it before it is sealed.
+pub(super) fn make(
+    request: &Request,
+    huge: bool,
+    parts: impl FnOnce(BorrowedFd<'_>) -> Result<Vec<OwnedFd>, PoolError>,
+) -> Result<Memory, PoolError> {
     let page_bytes = if huge { HUGE_PAGE_BYTES } else { PAGE_BYTES };
     let bytes = request.bytes.next_multiple_of(page_bytes);
     let failed = |action, remedy| {
@@ -76,6 +86,7 @@ fn make(request: &Request, huge: bool) -> Result<Memory, PoolError> {
         name: request.name.clone(),
         cause,
     })?;
+    let parts = parts(memfd.as_file().as_fd())?;
     if request.protection == Protection::Sealed {
         seal(&[FileSeal::SealFutureWrite])?;
     }
@@ -89,6 +100,7 @@ fn make(request: &Request, huge: bool) -> Result<Memory, PoolError> {
         kind: "memfd",
         protection: request.protection,
         huge,
+        parts,
         owned,
         given,
     })
@@ -121,6 +133,7 @@ pub fn adopt(owned: OwnedFd, name: &str, protection: Protection) -> Result<Memor
         kind: "memfd",
         protection,
         huge,
+        parts: Vec::new(),
         owned,
         given,
     })
@@ -164,12 +177,7 @@ mod tests {
     use super::*;
 
     fn request(protection: Protection) -> Request {
-        Request {
-            name: "test".into(),
-            bytes: 5000,
-            protection,
-            huge: false,
-        }
+        Request::plain("test".into(), 5000, protection)
     }
 
     #[test]

@@ -4,12 +4,15 @@
 
 mod memfd;
 mod slot;
+mod udmabuf;
 
 pub use memfd::{Memfd, Unsealed, adopt, seal};
 pub use slot::Claimed;
+pub use udmabuf::Udmabuf;
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use streamem_sys::{MapError, Mapping, Writable};
 
@@ -52,6 +55,22 @@ pub struct Request {
     pub protection: Protection,
     /// Whether huge pages are wanted. Where there are none, ordinary ones do.
     pub huge: bool,
+    /// What of it devices are to write, each by itself; empty if none are.
+    pub parts: Vec<Range<u64>>,
+}
+
+impl Request {
+    /// Ordinary memory that no device writes.
+    #[must_use]
+    pub fn plain(name: String, bytes: usize, protection: Protection) -> Request {
+        Request {
+            name,
+            bytes,
+            protection,
+            huge: false,
+            parts: Vec::new(),
+        }
+    }
 }
 
 /// Memory the broker writes and others read.
@@ -65,6 +84,8 @@ pub struct Memory {
     pub protection: Protection,
     /// Whether it has huge pages.
     pub huge: bool,
+    /// Its parts as devices know them; empty if they know none.
+    pub parts: Vec<OwnedFd>,
     owned: OwnedFd,
     given: OwnedFd,
 }

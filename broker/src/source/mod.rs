@@ -5,17 +5,43 @@
 mod awaited;
 pub mod pattern;
 pub mod uri;
+pub mod v4l2;
 
 pub use awaited::layout as awaited_layout;
 pub use pattern::{Filled, Pattern};
 pub use uri::{BadSource, SourceUri};
 
-/// Opens what a URI names, if it is a source the broker runs.
-pub fn open(uri: &SourceUri) -> Result<Box<dyn Pattern>, BadSource> {
-    if is_published(uri) {
-        return Err(uri.no_such_kind(&["pattern"]));
+use streamem_wire::Layout;
+
+/// A source the broker runs.
+#[derive(Debug)]
+pub enum Source {
+    /// One that makes its frames up; it is there as soon as it is asked for.
+    Pattern(Box<dyn Pattern>),
+    /// A camera, which is still to be opened, and may not be there.
+    Camera(Box<v4l2::Wish>),
+}
+
+impl Source {
+    /// What a URI names.
+    pub fn of(uri: &SourceUri) -> Result<Source, BadSource> {
+        match uri.scheme() {
+            awaited::SCHEME => Err(uri.no_such_kind(&["pattern"])),
+            v4l2::SCHEME => Ok(Source::Camera(Box::new(v4l2::Wish::of(uri)?))),
+            _ => Ok(Source::Pattern(pattern::open(uri)?)),
+        }
     }
-    pattern::open(uri)
+
+    /// How its frames lie; of a camera, as far as it is known before it is open.
+    pub fn layout(&self) -> Result<Layout, BadSource> {
+        match self {
+            Source::Pattern(pattern) => Ok(pattern.layout().clone()),
+            Source::Camera(wish) => wish.guess().map_err(|why| BadSource::Layout {
+                source_kind: format!("{}://", v4l2::SCHEME),
+                why,
+            }),
+        }
+    }
 }
 
 /// Whether frames come from outside the broker.
@@ -29,7 +55,7 @@ pub fn check(uri: &SourceUri) -> Result<(), BadSource> {
     if is_published(uri) {
         awaited_layout(uri).map(drop)
     } else {
-        open(uri).map(drop)
+        Source::of(uri).map(drop)
     }
 }
 

@@ -12,7 +12,7 @@ pub use parameters::Parameters;
 pub(crate) use parameters::not_possible;
 
 /// The schemes there are sources for.
-pub const SCHEMES: &[&str] = &["pattern", "publish"];
+pub const SCHEMES: &[&str] = &["pattern", "publish", "v4l2"];
 /// The scheme that has no kinds.
 const WITHOUT_KIND: &str = "publish";
 /// Longest URI.

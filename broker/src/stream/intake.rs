@@ -5,6 +5,7 @@
 
 use super::core::{Core, Frame};
 use super::publication::{Desk, Publication};
+use super::silence::Silence;
 use super::worker::{Losses, Reporter, Turn, Worker, lock};
 use crate::pool::Claimed;
 use crate::source::Filled;
@@ -28,9 +29,6 @@ const FLOOD_PAUSE: Duration = Duration::from_millis(10);
 const WAKES_MAX: u64 = 2000;
 const REJECTED_MAX: u64 = 100;
 const SECOND_NS: u64 = 1_000_000_000;
-/// A publisher of a stream with a rate is silent after this time, and after so many periods.
-const SILENT_NS: f64 = 2e9;
-const SILENT_PERIODS: f64 = 10.0;
 
 /// Counts what comes within a second.
 #[derive(Debug, Default)]
@@ -65,27 +63,10 @@ struct Runner {
     side: Vec<u8>,
     flood: Flood,
     wakes_max: u64,
-    silent_ns: u64,
-    heard_ns: u64,
-    is_silent: bool,
+    silence: Silence,
     ended: Arc<AtomicBool>,
     losses: Reporter,
     pid: u32,
-}
-
-/// How long the publisher of a stream of this rate may be silent; for ever where none is known.
-fn silence_ns(rate: f64) -> u64 {
-    if rate <= 0.0 {
-        return u64::MAX;
-    }
-    let longest = (SILENT_PERIODS * 1e9 / rate).max(SILENT_NS);
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a rate is at least 0.001, so this is at most 1e13"
-    )]
-    let longest = longest as u64;
-    longest
 }
 
 /// How often a publisher of this rate may wake its thread in a second.
@@ -120,9 +101,7 @@ pub(super) fn start(
         side: Vec::new(),
         flood: Flood::default(),
         wakes_max: wakes_max(rate),
-        silent_ns: silence_ns(rate),
-        heard_ns: monotonic_ns(),
-        is_silent: false,
+        silence: Silence::of(rate),
         ended: Arc::clone(&ended),
         losses: losses.reporter(source),
         pid: publication.publisher.pid,
@@ -144,7 +123,7 @@ impl Runner {
                 self.losses.report(Turn::Ended(why));
                 break;
             }
-            self.listen(took);
+            self.listen();
             self.pause_if_flooded();
             if !took {
                 self.wait();
@@ -195,7 +174,7 @@ impl Runner {
                 Ok(sequence) => {
                     self.intake.accept(&page, sequence);
                     desk.last_sequence.store(sequence.0, Relaxed);
-                    self.heard_ns = monotonic_ns();
+                    self.silence.hear();
                 }
                 Err(why) => {
                     self.flood.rejected += 1;
@@ -251,15 +230,10 @@ impl Runner {
     }
 
     /// Says when the publisher falls silent, and when it is back.
-    fn listen(&mut self, took: bool) {
-        let quiet_ns = monotonic_ns().saturating_sub(self.heard_ns);
-        if self.is_silent && took && quiet_ns < self.silent_ns {
-            self.is_silent = false;
-            self.losses.report(Turn::Back);
-        } else if !self.is_silent && quiet_ns > self.silent_ns {
-            self.is_silent = true;
-            let why = format!("its publisher (pid {}) is silent", self.pid);
-            self.losses.report(Turn::Silent(why));
+    fn listen(&mut self) {
+        let why = || format!("its publisher (pid {}) is silent", self.pid);
+        if let Some(turn) = self.silence.turn(why) {
+            self.losses.report(turn);
         }
     }
 
@@ -302,13 +276,6 @@ impl Runner {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn silence_is_two_seconds_or_ten_periods_and_never_without_a_rate() {
-        assert_eq!(silence_ns(30.0), 2_000_000_000);
-        assert_eq!(silence_ns(1.0), 10_000_000_000);
-        assert_eq!(silence_ns(0.0), u64::MAX);
-    }
 
     #[test]
     fn a_flood_is_forgotten_with_its_second() {

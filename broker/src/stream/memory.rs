@@ -4,8 +4,10 @@
 
 use crate::config::PoolConfig;
 use crate::pool::{
-    Allocator, Claimed, Memory, PoolError, Protection, Request, Unsealed, adopt, seal,
+    Allocator, Claimed, Memfd, Memory, PoolError, Protection, Request, Udmabuf, Unsealed, adopt,
+    seal,
 };
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -117,6 +119,14 @@ pub fn published_slot_bytes(layout: &Layout) -> usize {
     usize::try_from(layout.bytes.next_multiple_of(PAGE_BYTES)).unwrap_or(usize::MAX)
 }
 
+fn sealed_ring(name: &StreamName, shape: RingShape) -> Request {
+    Request::plain(
+        format!("streamem-ring-{name}"),
+        shape.words() * 8,
+        Protection::Sealed,
+    )
+}
+
 impl StreamMemory {
     /// Fresh memory for frames of this layout.
     pub fn make(
@@ -140,6 +150,7 @@ impl StreamMemory {
                 bytes,
                 protection,
                 huge,
+                parts: Vec::new(),
             })
         };
         let huge = config.huge_pages && fits_huge_pages(layout);
@@ -168,13 +179,48 @@ impl StreamMemory {
         let slots_max = usize::try_from(slots_max).unwrap_or(usize::MAX);
         let slot_bytes = published_slot_bytes(layout);
         let shape = RingShape::new(generation, slots_max, slot_bytes, layout.digest());
+        let pool = allocator.allocate(&Request::plain(
+            format!("streamem-pool-{name}"),
+            shape.pool_bytes(),
+            Protection::Lent,
+        ))?;
+        let ring = sealed_ring(name, shape);
+        StreamMemory::around(allocator, &ring, layout, shape, Pool::Made(Arc::new(pool)))
+    }
+
+    /// Fresh memory of so many slots, of each of which a device writes these parts.
+    pub fn for_devices(
+        allocator: &Udmabuf,
+        name: &StreamName,
+        layout: &Layout,
+        slots: u32,
+        parts: &[Range<u64>],
+        made: (Generation, Protection),
+    ) -> Result<StreamMemory, PoolError> {
+        let (generation, protection) = made;
+        let slots = usize::try_from(slots).unwrap_or(usize::MAX);
+        let slot_bytes = published_slot_bytes(layout);
+        let shape = RingShape::new(generation, slots, slot_bytes, layout.digest());
+        let of_slot = |slot: u64| {
+            let from = slot * slot_bytes as u64;
+            parts
+                .iter()
+                .map(move |part| from + part.start..from + part.end)
+        };
         let pool = allocator.allocate(&Request {
-            name: format!("streamem-pool-{name}"),
-            bytes: shape.pool_bytes(),
-            protection: Protection::Lent,
-            huge: false,
+            parts: (0..slots as u64).flat_map(of_slot).collect(),
+            ..Request::plain(
+                format!("streamem-pool-{name}"),
+                shape.pool_bytes(),
+                protection,
+            )
         })?;
-        StreamMemory::around(allocator, name, layout, shape, Pool::Made(Arc::new(pool)))
+        let ring = Request::plain(
+            format!("streamem-ring-{name}"),
+            shape.words() * 8,
+            protection,
+        );
+        StreamMemory::around(&Memfd, &ring, layout, shape, Pool::Made(Arc::new(pool)))
     }
 
     /// A fresh ring for slots a publisher brought.
@@ -187,22 +233,18 @@ impl StreamMemory {
     ) -> Result<StreamMemory, PoolError> {
         let slot_bytes = published_slot_bytes(layout);
         let shape = RingShape::new(generation, slots.len(), slot_bytes, layout.digest());
-        StreamMemory::around(allocator, name, layout, shape, Pool::Brought(slots))
+        let ring = sealed_ring(name, shape);
+        StreamMemory::around(allocator, &ring, layout, shape, Pool::Brought(slots))
     }
 
     fn around(
         allocator: &dyn Allocator,
-        name: &StreamName,
+        ring: &Request,
         layout: &Layout,
         shape: RingShape,
         pool: Pool,
     ) -> Result<StreamMemory, PoolError> {
-        let ring = allocator.allocate(&Request {
-            name: format!("streamem-ring-{name}"),
-            bytes: shape.words() * 8,
-            protection: Protection::Sealed,
-            huge: false,
-        })?;
+        let ring = allocator.allocate(ring)?;
         shape.write_header(ring.map.words());
         Ok(StreamMemory {
             shape,
@@ -253,6 +295,12 @@ impl StreamMemory {
         Ok(memory)
     }
 
+    /// Whether devices write into its slots by themselves.
+    #[must_use]
+    pub fn is_written_by_devices(&self) -> bool {
+        self.pool.made().is_some_and(|pool| !pool.parts.is_empty())
+    }
+
     /// The control page, to look into.
     #[must_use]
     pub fn view(&self) -> Ring<'_> {
@@ -296,7 +344,8 @@ impl StreamMemory {
 mod tests {
     use super::*;
     use crate::pool::Memfd;
-    use crate::source::{SourceUri, open};
+    use crate::source::SourceUri;
+    use crate::source::pattern::open;
 
     fn slot_bytes_of(source: &str) -> usize {
         let uri: SourceUri = source.parse().unwrap();

@@ -4,6 +4,8 @@
 //! `worker`, what both share in `core`.
 
 mod bell;
+mod camera;
+mod cameras;
 mod core;
 mod figures;
 mod intake;
@@ -12,9 +14,11 @@ mod publication;
 mod published;
 mod reader;
 mod seat;
+mod silence;
 mod worker;
 
 pub use bell::Bell;
+pub use camera::{Ready, Way};
 pub use core::{Core, Frame, ONE_IN_HAND};
 pub use figures::Figures;
 pub use memory::{Pool, StreamMemory, Unfit, published_slot_bytes};
@@ -25,7 +29,8 @@ pub use worker::{Loss, Losses, Turn, Worker, lock};
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
-use crate::source::Pattern;
+use crate::source::v4l2::Fill;
+use crate::source::{Pattern, Source};
 use std::io;
 use std::sync::{Arc, Mutex};
 use streamem_sys::clock::monotonic_ns;
@@ -61,6 +66,18 @@ pub struct Stream {
     lost: Option<Lost>,
     losses: u32,
     attached_ns: u64,
+    filling: Filling,
+}
+
+/// How a camera's frames come into their slots.
+#[derive(Debug, Default)]
+struct Filling {
+    /// In which way; none where it is no camera, or not open yet.
+    by: Option<Fill>,
+    /// Why in no better one.
+    note: String,
+    /// The way in which it does not work, and what went wrong.
+    avoid: Option<(Fill, String)>,
 }
 
 impl Stream {
@@ -86,6 +103,7 @@ impl Stream {
             lost: None,
             losses: 0,
             attached_ns: 0,
+            filling: Filling::default(),
         }
     }
 
@@ -100,13 +118,21 @@ impl Stream {
         Arc::clone(&self.core)
     }
 
-    /// Lets a source fill it from now on.
-    pub fn attach(
+    /// Lets a source fill it from now on, or as soon as it can.
+    pub fn attach(&mut self, source: Source, number: u64, losses: &Losses) -> io::Result<()> {
+        match source {
+            Source::Pattern(pattern) => self.attach_pattern(pattern, number, losses),
+            Source::Camera(wish) => self.open_camera(*wish, number, losses),
+        }
+    }
+
+    fn attach_pattern(
         &mut self,
         pattern: Box<dyn Pattern>,
         source: u64,
         losses: &Losses,
     ) -> io::Result<()> {
+        self.filling = Filling::default();
         let core = self.begin(source, ONE_IN_HAND);
         let name = self.name.as_str();
         self.worker = Some(Worker::start(pattern, source, name, core, losses)?);
@@ -204,12 +230,18 @@ impl Stream {
         let core = lock(&self.core);
         let (has, needed) = (core.slots_needed(), core.slots_needed_with(terms));
         let most = slots_max(&core);
+        let is_for_devices = core.memory().is_written_by_devices();
+        let setting = if is_for_devices {
+            "device_slots"
+        } else {
+            "slots_max"
+        };
         if needed <= most {
             return Ok(());
         }
         Err(format!(
             "stream {:?} has {most} slots, of which {has} are promised; with {} leases and a depth of {} it would \
-             need {needed}: ask for fewer, or raise `slots_max` under [pool] in the configuration",
+             need {needed}: ask for fewer, or raise `{setting}` under [pool] in the configuration",
             self.name.as_str(),
             terms.leases,
             terms.depth,
@@ -315,7 +347,8 @@ impl Stream {
             slots: figures.slots_needed(),
             slots_max: figures.slots_max(),
             slot_bytes: memory.shape().slot_bytes as u64,
-            copies: 0,
+            copies: self.filling.by.map_or(0, Fill::copies),
+            filled: self.describe_filling(),
             newest: figures.newest,
             subscriptions: u32::try_from(self.readers.len()).unwrap_or(u32::MAX),
             counters: message::Counters {

@@ -56,12 +56,11 @@ impl Desk {
         id: PublicationId,
         generation: Generation,
     ) -> Result<Desk, PoolError> {
-        let page = allocator.allocate(&Request {
-            name: format!("streamem-submission-{id}"),
-            bytes: SUBMISSION_PAGE_BYTES,
-            protection: Protection::Shared,
-            huge: false,
-        })?;
+        let page = allocator.allocate(&Request::plain(
+            format!("streamem-submission-{id}"),
+            SUBMISSION_PAGE_BYTES,
+            Protection::Shared,
+        ))?;
         let desk = Desk {
             page,
             taken: AtomicU64::new(0),
@@ -170,6 +169,7 @@ impl Publication {
             slots_max: self.slots_max,
             slot_bytes: published_slot_bytes(&self.layout) as u64,
             copies: 0,
+            filled: None,
             newest,
             subscriptions: 0,
             counters: Counters::default(),

@@ -12,6 +12,7 @@ use streamem_wire::{Layout, Sequence};
 /// What a published stream is made with: neither huge pages nor slots touched ahead of time.
 const POOL: PoolConfig = PoolConfig {
     slots_max: 0,
+    device_slots: 0,
     huge_pages: false,
     pretouch: false,
 };

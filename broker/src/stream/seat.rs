@@ -43,12 +43,11 @@ impl Seat {
         terms: Terms,
         bell: Option<Bell>,
     ) -> Result<Seat, PoolError> {
-        let page = allocator.allocate(&Request {
-            name: format!("streamem-lease-{id}"),
-            bytes: LEASE_PAGE_BYTES,
-            protection: Protection::Shared,
-            huge: false,
-        })?;
+        let page = allocator.allocate(&Request::plain(
+            format!("streamem-lease-{id}"),
+            LEASE_PAGE_BYTES,
+            Protection::Shared,
+        ))?;
         let seat = Seat {
             id,
             terms,

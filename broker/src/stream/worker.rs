@@ -6,8 +6,10 @@
 //! Publishing happens here and not on the loop: the hop to another thread costs more than everything
 //! else between a filled slot and a reader that holds it.
 
+use super::camera::Ready;
 use super::core::{Core, Frame};
 use crate::pool::Claimed;
+use crate::source::v4l2::Fill;
 use crate::source::{Filled, Pattern};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -33,6 +35,10 @@ pub enum Turn {
     Silent(String),
     /// It goes on.
     Back,
+    /// A camera is open, and frames can come once there is memory for them.
+    Ready(Box<Ready>),
+    /// A camera's driver does not bear this way of filling slots, for this reason; another may do.
+    Unfit(Fill, String),
 }
 
 /// A source that was lost, or is back.
@@ -313,7 +319,8 @@ mod tests {
     use super::*;
     use crate::config::PoolConfig;
     use crate::pool::{Memfd, Protection};
-    use crate::source::{SourceUri, open};
+    use crate::source::SourceUri;
+    use crate::source::pattern::open;
     use crate::stream::StreamMemory;
     use streamem_wire::{Generation, StreamName, header};
 

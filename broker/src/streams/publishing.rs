@@ -130,7 +130,7 @@ impl Streams {
         Ok(self.publications.by_id.entry(id).or_insert(publication))
     }
 
-    fn next_generation(&self, name: &StreamName) -> Generation {
+    pub(super) fn next_generation(&self, name: &StreamName) -> Generation {
         let before = self.get(name).map_or(0, |stream| stream.generation().0);
         Generation(before.wrapping_add(1))
     }

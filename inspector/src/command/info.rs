@@ -83,6 +83,9 @@ fn facts(stream: &Stream, pool: Option<&Pool>) -> Table {
     }
     table.pair("generation", stream.generation);
     table.pair("copies", stream.copies);
+    if let Some(filled) = &stream.filled {
+        table.pair("filled by", filled);
+    }
     table.pair("readers", stream.subscriptions);
     table.pair("newest", stream.newest);
     table.pair("published", counters.published);

@@ -57,6 +57,7 @@ impl Broker {
             slots_max: SLOTS.try_into().unwrap(),
             slot_bytes: SLOT_BYTES as u64,
             copies: 0,
+            filled: None,
             newest: self.memory.newest(),
             subscriptions: 1,
             counters: Counters::default(),

@@ -5,6 +5,8 @@
 use crate::format::{Format, Kind};
 use serde::{Deserialize, Serialize};
 
+mod placed;
+
 /// Widest and highest picture.
 pub const SIDE_MAX: u32 = 16_384;
 /// Largest frame.
@@ -137,6 +139,12 @@ pub enum BadLayout {
     /// The format has no pixels, or no samples.
     #[error("{0} is not a format for {1}")]
     Kind(Format, &'static str),
+    /// Rows are too close.
+    #[error("rows of {1} bytes do not fit {0} bytes apart")]
+    Stride(u64, u64),
+    /// Another number of planes than the format has.
+    #[error("a picture in {0} does not have {1} planes")]
+    Planes(Format, usize),
     /// Too many bytes.
     #[error("a frame would take {0} bytes, the most is {FRAME_BYTES_MAX}")]
     TooLarge(u64),

@@ -86,6 +86,9 @@ pub struct Stream {
     pub slot_bytes: u64,
     /// Copies of a frame's bytes after the source wrote them.
     pub copies: u32,
+    /// How a camera's frames come into slots: `import`, `export` or `copy`, and why in no better way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filled: Option<String>,
     /// The newest frame.
     pub newest: Sequence,
     /// How many subscriptions it has.

@@ -4,7 +4,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use streamemd::source::{self, SourceUri};
+use streamemd::source::{Source, SourceUri};
 
 fuzz_target!(|text: &str| {
     match text.parse::<SourceUri>() {
@@ -14,8 +14,8 @@ fuzz_target!(|text: &str| {
                 uri.as_str().parse::<SourceUri>().map_err(|e| e.to_string()),
                 Ok(uri.clone())
             );
-            match source::open(&uri) {
-                Ok(pattern) => assert!(pattern.layout().fits(pattern.layout().bytes)),
+            match Source::of(&uri).and_then(|source| source.layout()) {
+                Ok(layout) => assert!(layout.fits(layout.bytes)),
                 Err(error) => assert!(!error.to_string().is_empty()),
             }
         }

@@ -102,7 +102,7 @@ impl Pictures {
     /// As `fed` has them.
     pub fn gray() -> Pictures {
         let uri = "pattern://bars?size=160x120&format=gray8".parse();
-        let pattern = source::open(&uri.expect("a URI")).expect("a pattern");
+        let pattern = source::pattern::open(&uri.expect("a URI")).expect("a pattern");
         Pictures { pattern, number: 0 }
     }
 

@@ -27,7 +27,7 @@ const PERIOD: u64 = 40;
 
 /// What is below the strip, for each frame of a period.
 fn reference(broker: &Broker) -> PathBuf {
-    let mut pattern = source::open(&SOURCE.parse().expect("a URI")).expect("a pattern");
+    let mut pattern = source::pattern::open(&SOURCE.parse().expect("a URI")).expect("a pattern");
     let mut below = |number: u64| {
         let mut picture = vec![0; 80 * 1000];
         pattern.fill(&mut picture, number, 5 * number, &mut Vec::new());

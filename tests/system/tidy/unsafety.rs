@@ -5,11 +5,12 @@
 use super::rust_files;
 use std::collections::BTreeSet;
 
-const MAY_BE_UNSAFE: [&str; 21] = [
+const MAY_BE_UNSAFE: [&str; 22] = [
     "broker/src/activation.rs",
     "broker/src/engine/mod.rs",
     "broker/src/peer.rs",
     "broker/src/pool/slot.rs",
+    "broker/src/pool/udmabuf.rs",
     "broker/v4l2/src/ioctl.rs",
     "libclient/src/ffi/failure.rs",
     "libclient/src/ffi/frame.rs",

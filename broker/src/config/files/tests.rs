@@ -38,6 +38,7 @@ fn every_setting_arrives() {
         socket = "/run/x.sock"
         [pool]
         slots_max = 64
+        device_slots = 16
         huge_pages = true
         pretouch = true
         [quota]
@@ -58,6 +59,7 @@ fn every_setting_arrives() {
     assert_eq!(config.socket.as_deref(), Some(Path::new("/run/x.sock")));
     let pool = PoolConfig {
         slots_max: 64,
+        device_slots: 16,
         huge_pages: true,
         pretouch: true,
     };
@@ -148,6 +150,7 @@ fn impossible_values_are_refused_with_what_is_possible() {
     for (text, possible) in [
         ("[pool]\nslots_max = 3", "from 4 to 4096"),
         ("[pool]\nslots_max = 4097", "from 4 to 4096"),
+        ("[pool]\ndevice_slots = 7", "from 8 to 256"),
         ("[pool]\nslots_max = \"9\"", "a whole number"),
         ("[pool]\nhuge_pages = 1", "true or false"),
         ("[quota]\nbytes = \"2 GiBB\"", "2 GiB"),
@@ -252,6 +255,7 @@ fn system_files_are_read_in_order_and_may_be_missing() {
         slots_max: 20,
         huge_pages: true,
         pretouch: true,
+        ..PoolConfig::default()
     };
     assert_eq!(load_system(folder.path()).unwrap().pool, pool);
 }

@@ -26,6 +26,13 @@ impl Parameters<'_> {
         Parameters { pairs }
     }
 
+    /// A parameter as it was written.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let found = self.pairs.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     fn taken<T>(
         &self,
         name: &str,
@@ -33,9 +40,9 @@ impl Parameters<'_> {
         possible: impl FnOnce() -> String,
         take: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, BadSource> {
-        match self.pairs.iter().find(|(known, _)| known == name) {
+        match self.text(name) {
             None => Ok(default),
-            Some((_, value)) => take(value).ok_or_else(|| not_possible(name, value, possible())),
+            Some(value) => take(value).ok_or_else(|| not_possible(name, value, possible())),
         }
     }
 
@@ -86,9 +93,9 @@ impl Parameters<'_> {
     pub fn format(&self, default: Format, possible: &[Format]) -> Result<Format, BadSource> {
         let names: Vec<&str> = possible.iter().map(|format| format.name()).collect();
         let hints = |value: &str| hint(value, &names);
-        match self.pairs.iter().find(|(known, _)| known == "format") {
+        match self.text("format") {
             None => Ok(default),
-            Some((_, value)) => possible
+            Some(value) => possible
                 .iter()
                 .find(|format| format.name() == value)
                 .copied()

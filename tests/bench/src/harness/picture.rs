@@ -32,7 +32,7 @@ impl Painter {
         let uri = "pattern://bars?size=1920x1080&format=rgb24"
             .parse()
             .map_err(io::Error::other)?;
-        let pattern = source::open(&uri).map_err(io::Error::other)?;
+        let pattern = source::pattern::open(&uri).map_err(io::Error::other)?;
         Ok(Self {
             pattern,
             side: Vec::new(),

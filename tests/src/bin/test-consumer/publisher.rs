@@ -29,7 +29,7 @@ struct Work {
 pub fn run(options: &Options) -> Result<(), String> {
     let uri = options.text("publish").parse();
     let uri = uri.map_err(|error: source::BadSource| error.to_string())?;
-    let pattern = source::open(&uri).map_err(|error| error.to_string())?;
+    let pattern = source::pattern::open(&uri).map_err(|error| error.to_string())?;
     let (brought, own) = memory(pattern.layout(), options.number("own", 0)?)?;
     let mut publisher = streamem::publish(&options.stream)
         .layout(wish(pattern.layout()))

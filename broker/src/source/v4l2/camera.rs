@@ -1,0 +1,350 @@
+//! A camera that is open and set to what was asked of it, before its first frame.
+//!
+//! Owns the device and what was agreed on with its driver; never a slot.
+
+use super::identity::{Node, Places, nodes};
+use super::offer::{Choice, NoSuchOffer, Offer, choose, format_of};
+use super::wish::{Fill, Which, Wish};
+use std::ops::Range;
+use std::path::PathBuf;
+use streamem_v4l2::{Device, Format as DriverFormat, Fourcc, Intervals, Queue, Size, Sizes};
+use streamem_wire::{BadLayout, Format, Kind, Layout};
+use tracing::debug;
+
+/// Planes of one buffer that are buffers of their own begin at a page, as DMA-BUFs do.
+const PAGE_BYTES: u64 = 4096;
+
+/// Why there are no frames of a camera.
+#[derive(Debug, thiserror::Error)]
+pub enum CameraError {
+    /// Nothing is there.
+    #[error("there is no {which}{}: plug it in, or see `v4l2-ctl --list-devices`", among(.others))]
+    Absent {
+        /// What was looked for.
+        which: Which,
+        /// What there is.
+        others: Vec<String>,
+    },
+    /// It is there, and gives no frames.
+    #[error(
+        "{0} gives no frames to programs: it is another sort of device, or another node of the same camera"
+    )]
+    NotACamera(PathBuf),
+    /// It has no such format, size and rate.
+    #[error("{place}: {cause}")]
+    Offer {
+        /// Where it is.
+        place: PathBuf,
+        /// What it has.
+        cause: NoSuchOffer,
+    },
+    /// Its frames do not lie in a way we know.
+    #[error("{place}: the driver says that frames lie as they cannot: {cause}")]
+    Layout {
+        /// Where it is.
+        place: PathBuf,
+        /// What is wrong.
+        cause: BadLayout,
+    },
+    /// The driver set something else.
+    #[error(
+        "{place}: the driver gives {given} where {asked} is asked: ask for that, or for size=auto"
+    )]
+    Other {
+        /// Where it is.
+        place: PathBuf,
+        /// What was asked.
+        asked: String,
+        /// What it gives.
+        given: String,
+    },
+    /// No way to fill slots works.
+    #[error("{place}: frames cannot come into slots by {asked}: {why}")]
+    Fill {
+        /// Where it is.
+        place: PathBuf,
+        /// What was tried.
+        asked: &'static str,
+        /// What was wrong with each.
+        why: String,
+    },
+    /// The driver refused.
+    #[error(transparent)]
+    Device(#[from] streamem_v4l2::Error),
+}
+
+fn among(others: &[String]) -> String {
+    if others.is_empty() {
+        return " (there is no camera at all)".to_owned();
+    }
+    format!(" (there is {})", others.join(", "))
+}
+
+/// A camera that is set up.
+#[derive(Debug)]
+pub struct Camera {
+    /// The device.
+    pub device: Device,
+    /// Its side that gives frames.
+    pub queue: Queue,
+    /// What the driver makes of a frame.
+    pub format: DriverFormat,
+    /// The same, as readers are told.
+    pub layout: Layout,
+    /// The only way its slots may be filled, if that was said.
+    pub fill: Option<Fill>,
+}
+
+fn candidates(which: &Which) -> Result<Vec<PathBuf>, CameraError> {
+    if let Which::Node(place) = which {
+        // A link that somebody's own rule made is as good as the node.
+        return Ok(vec![place.clone()]);
+    }
+    let all = nodes(&Places::default());
+    let found: Vec<PathBuf> = all
+        .iter()
+        .filter(|node| node.is(which))
+        .map(|node| node.place.clone())
+        .collect();
+    if found.is_empty() {
+        let others = all.iter().map(Node::to_string).collect();
+        return Err(CameraError::Absent {
+            which: which.clone(),
+            others,
+        });
+    }
+    Ok(found)
+}
+
+fn opened(which: &Which) -> Result<(Device, Queue), CameraError> {
+    let found = candidates(which)?;
+    for place in &found {
+        let device = match Device::open(place) {
+            Ok(device) => device,
+            Err(error) if error.is_gone() => {
+                return Err(CameraError::Absent {
+                    which: which.clone(),
+                    others: Vec::new(),
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(queue) = device.capture_queue() {
+            return Ok((device, queue));
+        }
+    }
+    Err(CameraError::NotACamera(
+        found.into_iter().next().unwrap_or_default(),
+    ))
+}
+
+fn offers(
+    device: &Device,
+    queue: Queue,
+    wish: &Wish,
+    preset: Size,
+) -> Result<Vec<Offer>, CameraError> {
+    let mut offers = Vec::new();
+    for about in device.formats(queue)? {
+        let Some(format) = format_of(about.fourcc) else {
+            continue;
+        };
+        let sizes = device.sizes(about.fourcc)?;
+        let asked = wish.size.map(|(width, height)| Size { width, height });
+        let sizes = match sizes {
+            // A driver that does not list its sizes is asked for one all the same.
+            Sizes::Discrete(none) if none.is_empty() => {
+                Sizes::Discrete(vec![asked.unwrap_or(preset)])
+            }
+            listed => listed,
+        };
+        let mut of_interest = match &sizes {
+            Sizes::Discrete(listed) => listed.clone(),
+            Sizes::Range { .. } => vec![preset],
+        };
+        of_interest.extend(asked.filter(|asked| !of_interest.contains(asked)));
+        let mut rates = Vec::new();
+        for size in of_interest.into_iter().filter(|size| sizes.contains(*size)) {
+            match device.intervals(about.fourcc, size)? {
+                Intervals::Discrete(none) if none.is_empty() => {}
+                intervals => rates.push((size, intervals)),
+            }
+        }
+        offers.push(Offer {
+            fourcc: about.fourcc,
+            format,
+            sizes,
+            rates,
+        });
+    }
+    Ok(offers)
+}
+
+/// How frames lie, by what the driver says of its rows.
+fn layout_of(format: Format, set: &DriverFormat, rate: f64) -> Result<Layout, BadLayout> {
+    let Size { width, height } = set.size;
+    let bytes: u64 = set.planes.iter().map(|plane| u64::from(plane.bytes)).sum();
+    if format.kind() == Kind::Packet {
+        return Layout::packet(format, width, height, rate, bytes);
+    }
+    let tight = Layout::video(format, width, height, rate)?;
+    let mut places = Vec::new();
+    let (mut offset, mut end) = (0, bytes);
+    for (index, plane) in tight.planes.iter().enumerate() {
+        // The rows of further planes in the same buffer are as much further apart as those of the first.
+        let own = if set.planes.len() > 1 {
+            set.planes.get(index)
+        } else {
+            None
+        };
+        let of = own.or(set.planes.first()).ok_or(BadLayout::Empty)?;
+        let stride = match own {
+            Some(own) => u64::from(own.bytes_per_line),
+            None => u64::from(of.bytes_per_line) * plane.stride / tight.planes[0].stride.max(1),
+        };
+        let stride = stride.max(plane.stride);
+        places.push((offset, stride));
+        offset += match own {
+            Some(own) => u64::from(own.bytes)
+                .max(stride * plane.rows)
+                .next_multiple_of(PAGE_BYTES),
+            None => stride * plane.rows,
+        };
+        end = end.max(offset);
+    }
+    tight.placed(&places, end)
+}
+
+impl Camera {
+    /// Finds the camera and has its driver agree.
+    pub fn open(wish: &Wish) -> Result<Camera, CameraError> {
+        let (device, queue) = opened(&wish.which)?;
+        if let Some(input) = wish.input {
+            device.set_input(input)?;
+        }
+        let before = device.format(queue)?;
+        let offers = offers(&device, queue, wish, before.size)?;
+        let place = || device.path().to_owned();
+        let choice = choose(wish, &offers, (before.fourcc, before.size)).map_err(|cause| {
+            CameraError::Offer {
+                place: place(),
+                cause,
+            }
+        })?;
+        let format = set(&device, queue, &choice)?;
+        let rate = match choice.interval {
+            Some(interval) => Some(device.set_interval(queue, interval)?),
+            None => device.interval(queue).ok(),
+        };
+        let rate = rate.map_or(0.0, |interval| (interval.rate() * 1000.0).round() / 1000.0);
+        let layout =
+            layout_of(choice.format, &format, rate).map_err(|cause| CameraError::Layout {
+                place: place(),
+                cause,
+            })?;
+        debug!(place = %place().display(), driver = device.about().driver, layout = layout.summary(), "camera opened");
+        Ok(Camera {
+            device,
+            queue,
+            format,
+            layout,
+            fill: wish.fill,
+        })
+    }
+}
+
+impl Camera {
+    /// What of a slot the driver writes, buffer by buffer.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Range<u64>> {
+        let whole = self.layout.bytes.next_multiple_of(PAGE_BYTES);
+        // Where all planes are in one buffer, that begins with the first.
+        let buffers = self.format.planes.len().max(1);
+        let start = |plane: usize| {
+            self.layout
+                .planes
+                .get(plane)
+                .map_or(0, |plane| plane.offset)
+        };
+        let starts = (0..buffers).map(start);
+        let bounds: Vec<u64> = starts.chain([whole]).collect();
+        bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
+    }
+}
+
+fn set(device: &Device, queue: Queue, choice: &Choice) -> Result<DriverFormat, CameraError> {
+    let given = device.set_format(queue, &DriverFormat::wish(choice.fourcc, choice.size))?;
+    let described = |fourcc: Fourcc, size: Size| format!("{}x{} {fourcc}", size.width, size.height);
+    if given.fourcc != choice.fourcc || given.size != choice.size {
+        return Err(CameraError::Other {
+            place: device.path().to_owned(),
+            asked: described(choice.fourcc, choice.size),
+            given: described(given.fourcc, given.size),
+        });
+    }
+    Ok(given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use streamem_v4l2::PlaneFormat;
+
+    fn set_to(code: [u8; 4], planes: &[(u32, u32)]) -> DriverFormat {
+        let mut format = DriverFormat::wish(
+            Fourcc::new(code),
+            Size {
+                width: 64,
+                height: 48,
+            },
+        );
+        format.planes = planes
+            .iter()
+            .map(|(bytes_per_line, bytes)| PlaneFormat {
+                bytes_per_line: *bytes_per_line,
+                bytes: *bytes,
+            })
+            .collect();
+        format
+    }
+
+    #[test]
+    fn rows_lie_as_the_driver_says() {
+        let layout = layout_of(Format::Nv12, &set_to(*b"NV12", &[(128, 128 * 72)]), 30.0).unwrap();
+        assert_eq!(
+            (
+                layout.planes[1].offset,
+                layout.planes[1].stride,
+                layout.bytes
+            ),
+            (128 * 48, 128, 128 * 72)
+        );
+        let layout = layout_of(Format::I420, &set_to(*b"YU12", &[(128, 128 * 72)]), 30.0).unwrap();
+        assert_eq!(
+            (layout.planes[2].offset, layout.planes[2].stride),
+            (128 * 60, 64)
+        );
+        let padded = layout_of(Format::Gray8, &set_to(*b"GREY", &[(64, 8192)]), 30.0).unwrap();
+        assert_eq!(padded.bytes, 8192);
+    }
+
+    #[test]
+    fn planes_in_buffers_of_their_own_begin_at_pages() {
+        let layout = layout_of(
+            Format::Nv12,
+            &set_to(*b"NM12", &[(64, 64 * 48), (64, 64 * 24)]),
+            30.0,
+        )
+        .unwrap();
+        assert_eq!(
+            (layout.planes[1].offset, layout.bytes, layout.array),
+            (4096, 8192, None)
+        );
+    }
+
+    #[test]
+    fn a_driver_that_says_nothing_of_its_rows_has_tight_ones() {
+        let layout = layout_of(Format::Yuyv, &set_to(*b"YUYV", &[(0, 0)]), 0.0).unwrap();
+        assert_eq!(layout, Layout::video(Format::Yuyv, 64, 48, 0.0).unwrap());
+    }
+}

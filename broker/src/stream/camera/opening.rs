@@ -1,0 +1,152 @@
+//! The thread that opens a camera and finds out how its frames can come into slots: drivers take their time.
+//!
+//! Owns the trial of each way; never makes memory for frames.
+
+use crate::pool::{Allocator, Protection, Request, Udmabuf};
+use crate::source::v4l2::{Camera, CameraError, Fill, Wish};
+use crate::stream::worker::{Losses, Turn, Worker};
+use std::ops::Range;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::thread;
+use streamem_v4l2::{DmaPlane, Memory};
+
+/// Buffers that are tried. One may lie by luck as a device needs it that can only write to adjacent pages.
+const TRIED: u32 = 3;
+
+/// How slots will be filled.
+#[derive(Debug)]
+pub enum Way {
+    /// By the driver, in memory that this makes.
+    Import(Udmabuf),
+    /// By copying.
+    Copy,
+}
+
+impl Way {
+    /// Its name.
+    #[must_use]
+    pub fn fill(&self) -> Fill {
+        match self {
+            Way::Import(_) => Fill::Import,
+            Way::Copy => Fill::Copy,
+        }
+    }
+}
+
+/// A camera that is open, and how it will fill slots.
+#[derive(Debug)]
+pub struct Ready {
+    /// The camera.
+    pub camera: Camera,
+    /// How.
+    pub way: Way,
+    /// Why no better way is taken; empty for the best.
+    pub note: String,
+}
+
+/// Opens a camera, but not with a way that was found wanting before, and reports what became of it.
+pub(in crate::stream) fn start(
+    wish: Wish,
+    avoid: Option<(Fill, String)>,
+    source: u64,
+    losses: &Losses,
+) -> std::io::Result<Worker> {
+    let ended = Arc::new(AtomicBool::new(false));
+    let (reporter, unwanted) = (losses.reporter(source), Arc::clone(&ended));
+    thread::Builder::new()
+        .name("camera-open".to_owned())
+        .spawn(move || {
+            let turn = match Camera::open(&wish).and_then(|camera| prepare(camera, avoid)) {
+                Ok(ready) => Turn::Ready(Box::new(ready)),
+                Err(why) => Turn::Ended(why.to_string()),
+            };
+            if !unwanted.load(Relaxed) {
+                reporter.report(turn);
+            }
+        })?;
+    Ok(Worker { ended })
+}
+
+fn prepare(camera: Camera, avoid: Option<(Fill, String)>) -> Result<Ready, CameraError> {
+    let mut notes = Vec::new();
+    for fill in Fill::ALL
+        .into_iter()
+        .filter(|fill| camera.fill.is_none_or(|only| only == *fill))
+    {
+        if let Some((_, why)) = avoid.as_ref().filter(|(avoided, _)| *avoided == fill) {
+            notes.push(format!("{}: {why}", fill.name()));
+            continue;
+        }
+        let tried = match fill {
+            Fill::Import => try_import(&camera).map(Way::Import),
+            Fill::Export => Err("not possible yet".to_owned()),
+            Fill::Copy => Ok(Way::Copy),
+        };
+        match tried {
+            Ok(way) => {
+                return Ok(Ready {
+                    camera,
+                    way,
+                    note: notes.join("; "),
+                });
+            }
+            Err(why) => notes.push(format!("{}: {why}", fill.name())),
+        }
+    }
+    Err(CameraError::Fill {
+        place: camera.device.path().to_owned(),
+        asked: camera.fill.map_or("any way", Fill::name),
+        why: notes.join("; "),
+    })
+}
+
+/// Whether the driver takes memory of ours: found out with buffers as large as those it would get.
+fn try_import(camera: &Camera) -> Result<Udmabuf, String> {
+    let allocator = Udmabuf::open().map_err(|why| format!("/dev/udmabuf: {why}"))?;
+    let (device, queue, parts) = (&camera.device, camera.queue, camera.parts());
+    let bytes = parts.last().map_or(0, |part| part.end);
+    let shift = |by: u64| {
+        parts
+            .iter()
+            .map(move |part| part.start + by * bytes..part.end + by * bytes)
+    };
+    let request = Request {
+        parts: (0..u64::from(TRIED)).flat_map(shift).collect(),
+        ..Request::plain(
+            "streamem-trial".to_owned(),
+            usize::try_from(bytes * u64::from(TRIED)).unwrap_or(usize::MAX),
+            Protection::Sealed,
+        )
+    };
+    let memory = allocator
+        .allocate(&request)
+        .map_err(|why| why.to_string())?;
+    let failed = |why: streamem_v4l2::Error| why.to_string();
+    let count = device
+        .request(queue, Memory::DmaBuf, TRIED)
+        .map_err(failed)?;
+    let tried: Result<(), String> = (0..count.min(TRIED)).try_for_each(|index| {
+        let first = index as usize * parts.len();
+        let planes: Vec<DmaPlane<'_>> = parts
+            .iter()
+            .zip(&memory.parts[first..])
+            .map(|(part, buffer)| DmaPlane {
+                fd: buffer.as_fd(),
+                length: length(part),
+                offset: 0,
+                used: 0,
+            })
+            .collect();
+        device.queue_dma_buf(queue, index, &planes).map_err(failed)
+    });
+    device.request(queue, Memory::DmaBuf, 0).map_err(failed)?;
+    tried.map(|()| allocator)
+}
+
+/// As drivers count.
+pub(super) fn length(part: &Range<u64>) -> u32 {
+    u32::try_from(part.end - part.start).unwrap_or(u32::MAX)
+}
