@@ -22,16 +22,11 @@ pub enum Event {
 }
 
 impl Event {
-    fn interest(self) -> abi::Interest {
-        let (kind, id) = match self {
-            Event::SourceChange => (abi::EVENT_SOURCE_CHANGE, 0),
-            Event::EndOfStream => (abi::EVENT_END_OF_STREAM, 0),
-            Event::Control(id) => (abi::EVENT_CONTROL, id),
-        };
-        abi::Interest {
-            kind,
-            id,
-            ..Plain::zeroed()
+    fn number(self) -> u32 {
+        match self {
+            Event::SourceChange => abi::EVENT_SOURCE_CHANGE,
+            Event::EndOfStream => abi::EVENT_END_OF_STREAM,
+            Event::Control(_) => abi::EVENT_CONTROL,
         }
     }
 
@@ -46,18 +41,21 @@ impl Event {
 }
 
 impl Device {
-    /// Asks to be told when this happens.
+    /// Asks to be told when this happens; a change of source is told of each input there is.
     ///
     /// # Errors
     ///
     /// When the device never tells of it, or is gone.
     pub fn subscribe(&self, event: Event) -> Result<(), Error> {
         let call = &calls::SUBSCRIBE_EVENT;
-        match ioctl::call(self.as_fd(), call, &mut event.interest()) {
-            Ok(()) => Ok(()),
-            Err(Errno::INVAL) => Err(self.lacks(call.name, "such event")),
-            Err(errno) => Err(self.error(call.name, errno)),
+        for mut interest in self.interests(event)? {
+            match ioctl::call(self.as_fd(), call, &mut interest) {
+                Ok(()) => {}
+                Err(Errno::INVAL) => return Err(self.lacks(call.name, "such event")),
+                Err(errno) => return Err(self.error(call.name, errno)),
+            }
         }
+        Ok(())
     }
 
     /// Asks no more to be told.
@@ -66,7 +64,26 @@ impl Device {
     ///
     /// When the device is gone.
     pub fn unsubscribe(&self, event: Event) -> Result<(), Error> {
-        self.call(&calls::UNSUBSCRIBE_EVENT, &mut event.interest())
+        let mut interests = self.interests(event)?;
+        let mut each = interests.iter_mut();
+        each.try_for_each(|interest| self.call(&calls::UNSUBSCRIBE_EVENT, interest))
+    }
+
+    fn interests(&self, event: Event) -> Result<Vec<abi::Interest>, Error> {
+        let ids = match event {
+            Event::Control(id) => vec![id],
+            Event::EndOfStream => vec![0],
+            Event::SourceChange => match self.inputs()? {
+                none if none.is_empty() => vec![0],
+                inputs => inputs.iter().map(|input| input.index).collect(),
+            },
+        };
+        let about = |id| abi::Interest {
+            kind: event.number(),
+            id,
+            ..Plain::zeroed()
+        };
+        Ok(ids.into_iter().map(about).collect())
     }
 
     /// What happened next; nothing if there was nothing more.
@@ -97,10 +114,9 @@ mod tests {
     #[test]
     fn an_event_comes_back_as_it_was_asked_for() {
         for event in [Event::SourceChange, Event::EndOfStream, Event::Control(7)] {
-            let interest = event.interest();
             let happening = abi::Happening {
-                kind: interest.kind,
-                id: interest.id,
+                kind: event.number(),
+                id: 7,
                 ..Plain::zeroed()
             };
             assert_eq!(Event::of(&happening), Some(event));

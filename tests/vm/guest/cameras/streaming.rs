@@ -6,7 +6,7 @@ use crate::vivid::{BUFFERS, HD, MULTI, SINGLE, Stream, fresh, open, whole};
 use rustix::time::{ClockId, clock_gettime};
 use std::os::fd::{AsFd, BorrowedFd};
 use streamem_tests::attack::every_way_to_write;
-use streamem_v4l2::{Error, Format, Fourcc, Mapped, Memory, TimestampKind};
+use streamem_v4l2::{Error, Format, Fourcc, Fraction, Mapped, Memory, TimestampKind};
 
 const FRAMES: usize = 30;
 
@@ -16,11 +16,18 @@ fn now() -> u64 {
     seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).expect("it is positive")
 }
 
+fn ns(interval: Fraction) -> u64 {
+    u64::from(interval.numerator) * 1_000_000_000 / u64::from(interval.denominator)
+}
+
 /// Thirty frames, each looked at.
 fn stream(camera: usize, fourcc: Fourcc) {
     let camera = fresh(camera);
     let begin = now();
     let stream = Stream::start(&camera, fourcc);
+    let interval = camera.interval(stream.queue).expect("it has one");
+    // The end of a frame is foretold when it begins.
+    let latest = || now() + ns(interval);
     let (mut sequence, mut time) = (None, begin);
     for _ in 0..FRAMES {
         let frame = stream.next().expect("the camera is there");
@@ -29,7 +36,7 @@ fn stream(camera: usize, fourcc: Fourcc) {
             "{frame:?}"
         );
         assert!(
-            frame.timestamp_ns > time && frame.timestamp_ns <= now(),
+            frame.timestamp_ns > time && frame.timestamp_ns <= latest(),
             "{frame:?}"
         );
         (sequence, time) = (Some(frame.sequence), frame.timestamp_ns);
