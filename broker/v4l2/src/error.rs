@@ -131,7 +131,7 @@ fn step(cause: &io::Error) -> &'static str {
         Some(Errno::RANGE) => " (ask for a value within the limits of the control or input)",
         Some(Errno::IO) => " (plug the device in again; `dmesg` has the driver's reason)",
         Some(Errno::NOSPC) => {
-            " (not enough bandwidth on the bus, or the buffers are too small: ask for a smaller picture or rate, or use another port)"
+            " (the bus is too slow for this: ask for a smaller picture or rate, or use another port)"
         }
         _ => match remedy(cause) {
             "" => " (`dmesg` has the driver's reason)",

@@ -5,9 +5,9 @@
 use crate::abi;
 use crate::device::{Device, Queue};
 use crate::error::Error;
-use crate::format::Size;
 use crate::fourcc::Fourcc;
 use crate::ioctl::{Plain, calls};
+use crate::size::Size;
 
 /// Seconds from one frame to the next, as a fraction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,27 +1,23 @@
 //! The calls themselves: a number, a structure, and what the kernel answered.
 //!
-//! Owns the only pointers given to the kernel, and mappings of a device's buffers; never gives it one
-//! to memory that the call does not borrow.
+//! Owns the only pointers given to the kernel; never gives it one to memory that the call does not
+//! borrow.
 //!
 //! # Safety
 //!
 //! The number of a call is made of the structure's own size, and the kernel's V4L2 core copies as many
 //! bytes as the number says. Structures marked [`Plain`] have no pointer in them; the two kinds that
-//! have one get it here, to a slice borrowed for the call. A mapping is read through raw pointers
-//! only: what lies in it may change at any time, so no reference to it is ever made.
+//! have one get it here, to memory borrowed for the call. Calls are made nowhere but in this file.
 #![allow(unsafe_code)]
 
 use crate::abi::{self, Buffer, ControlValue, ControlValues, Plane};
-use crate::buffers::{Memory, PlanePlace};
-use crate::device::{Device, Queue};
-use crate::error::Error;
+use crate::buffers::Memory;
+use crate::device::Queue;
 use rustix::io::Errno;
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, opcode};
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 use std::ffi::c_void;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::ptr::NonNull;
+use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
 
 /// Structures of numbers: any bytes are a value, and the kernel follows no pointer in them.
 ///
@@ -61,15 +57,15 @@ pub(crate) struct Call<T> {
 const GROUP: u8 = b'V';
 
 impl<T> Call<T> {
-    pub const fn both(number: u8, name: &'static str) -> Call<T> {
+    const fn both(number: u8, name: &'static str) -> Call<T> {
         Call::new(opcode::read_write::<T>(GROUP, number), name)
     }
 
-    pub const fn reads(number: u8, name: &'static str) -> Call<T> {
+    const fn reads(number: u8, name: &'static str) -> Call<T> {
         Call::new(opcode::read::<T>(GROUP, number), name)
     }
 
-    pub const fn writes(number: u8, name: &'static str) -> Call<T> {
+    const fn writes(number: u8, name: &'static str) -> Call<T> {
         Call::new(opcode::write::<T>(GROUP, number), name)
     }
 
@@ -249,117 +245,6 @@ pub(crate) fn export(fd: BorrowedFd<'_>, about: &mut abi::Export) -> Result<Owne
     Ok(unsafe { OwnedFd::from_raw_fd(about.fd) })
 }
 
-/// A plane of a device's buffer, mapped for reading; unmapped when dropped.
-///
-/// It stays when the buffer is freed or the device goes. What is in it changes when the device writes.
-#[derive(Debug)]
-pub struct Mapped {
-    start: NonNull<u8>,
-    bytes: usize,
-}
-
-// SAFETY: it is memory that belongs to the process, not to a thread.
-unsafe impl Send for Mapped {}
-// SAFETY: as above; nothing is changed through a shared reference.
-unsafe impl Sync for Mapped {}
-
-impl Mapped {
-    /// Maps a plane of memory [`Device::query`] told of.
-    ///
-    /// # Errors
-    ///
-    /// When it is empty, or the kernel does not map it.
-    pub fn of(device: &Device, place: PlanePlace) -> Result<Mapped, Error> {
-        let mapped = Mapped::new(device.as_fd(), place.length, place.offset);
-        mapped.map_err(|errno| device.error("mmap", errno))
-    }
-
-    /// Maps the first bytes of what [`Device::export`] gave.
-    ///
-    /// # Errors
-    ///
-    /// When this is another kind of file, one that is shorter, or the kernel does not map it.
-    pub fn exported(memory: impl AsFd, bytes: u32) -> Result<Mapped, std::io::Error> {
-        if !streamem_sys::file::is_dma_buf(&memory) {
-            return Err(Errno::BADF.into());
-        }
-        Ok(Mapped::new(memory.as_fd(), bytes, 0)?)
-    }
-
-    fn new(file: BorrowedFd<'_>, bytes: u32, offset: u32) -> Result<Mapped, Errno> {
-        let bytes = usize::try_from(bytes).map_err(|_| Errno::INVAL)?;
-        let (read, shared) = (ProtFlags::READ, MapFlags::SHARED);
-        // SAFETY: a fresh mapping at an address of the kernel's choice overlaps nothing; a device's
-        // buffer and a DMA-BUF keep their length, beyond which neither can be mapped.
-        let start = unsafe {
-            mmap(
-                std::ptr::null_mut(),
-                bytes,
-                read,
-                shared,
-                file,
-                offset.into(),
-            )
-        };
-        let start = NonNull::new(start?.cast()).ok_or(Errno::FAULT)?;
-        Ok(Mapped { start, bytes })
-    }
-
-    /// Length of the plane.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.bytes
-    }
-
-    /// Always false; there is no empty mapping.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.bytes == 0
-    }
-
-    /// Copies the bytes from `from` on; false, and nothing is done, if there are not so many. A buffer
-    /// that is queued meanwhile gives parts of two frames.
-    #[must_use]
-    pub fn copy_to(&self, from: usize, into: &mut [u8]) -> bool {
-        let Some(at) = self.place(from, into.len()) else {
-            return false;
-        };
-        // SAFETY: the range is inside the mapping, and what this process borrows mutably is not in it.
-        unsafe { at.copy_to_nonoverlapping(NonNull::from(&mut *into).cast(), into.len()) };
-        true
-    }
-
-    /// Bytes `from..from + length`, if there are so many.
-    ///
-    /// # Safety
-    ///
-    /// While the result is used nobody may write these bytes: the buffer was dequeued, and is not
-    /// queued again before.
-    #[must_use]
-    pub unsafe fn leased(&self, from: usize, length: usize) -> Option<&[u8]> {
-        let at = self.place(from, length)?;
-        // SAFETY: the range is inside the mapping, and the caller promises that it stays unchanged.
-        Some(unsafe { std::slice::from_raw_parts(at.as_ptr(), length) })
-    }
-
-    fn place(&self, from: usize, length: usize) -> Option<NonNull<u8>> {
-        let end = from.checked_add(length)?;
-        if end > self.bytes {
-            return None;
-        }
-        // SAFETY: `from` is at most `bytes`, so the result is inside the mapping or one past it.
-        Some(unsafe { self.start.add(from) })
-    }
-}
-
-impl Drop for Mapped {
-    fn drop(&mut self) {
-        // SAFETY: this is the mapping made by `new`, and every reference into it has ended.
-        let unmapped = unsafe { munmap(self.start.as_ptr().cast(), self.bytes) };
-        debug_assert!(unmapped.is_ok());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -396,11 +281,5 @@ mod tests {
         same(calls::QUERY_DV_TIMINGS.opcode, 0x8084_5663);
         same(calls::QUERY_EXT_CTRL.opcode, 0xc0e8_5667);
         assert_eq!(calls::DQBUF.name, "VIDIOC_DQBUF");
-    }
-
-    #[test]
-    fn only_memory_of_a_fixed_length_is_mapped() {
-        let file = std::fs::File::open("/proc/self/exe").unwrap();
-        assert!(Mapped::exported(&file, 1).is_err());
     }
 }

@@ -44,6 +44,8 @@ mod format;
 mod fourcc;
 mod frequency;
 mod ioctl;
+mod mapped;
+mod size;
 mod timings;
 
 pub use buffers::{
@@ -53,8 +55,9 @@ pub use control::{Control, Kind};
 pub use device::{About, Caps, Device, Input, Queue};
 pub use error::Error;
 pub use event::Event;
-pub use format::{Colour, Format, FormatAbout, PlaneFormat, Size, Sizes};
+pub use format::{Colour, Format, FormatAbout, PlaneFormat};
 pub use fourcc::{Fourcc, NotAFourcc};
 pub use frequency::{Fraction, Intervals};
-pub use ioctl::Mapped;
+pub use mapped::Mapped;
+pub use size::{Size, Sizes};
 pub use timings::Timings;

@@ -5,8 +5,8 @@
 use crate::abi;
 use crate::device::Device;
 use crate::error::Error;
-use crate::format::Size;
 use crate::ioctl::{self, Plain, calls};
+use crate::size::Size;
 use rustix::io::Errno;
 use std::fmt;
 use std::os::fd::AsFd;
