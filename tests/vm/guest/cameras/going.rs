@@ -2,7 +2,9 @@
 //!
 //! Owns which error each of these is.
 
-use crate::vivid::{MULTI, SINGLE, Stream, control, fresh, node, open, unplug, whole};
+use crate::vivid::{
+    BUFFERS, MULTI, SINGLE, Stream, control, fresh, node, open, plug, unplug, whole,
+};
 use streamem_tests::eventually;
 use streamem_v4l2::{Device, Error, Fourcc, Mapped, Memory};
 
@@ -53,6 +55,21 @@ fn a_driver_that_refuses_says_why() {
 }
 
 #[test]
+fn a_stream_that_fails_is_no_camera_that_went() {
+    let camera = fresh(SINGLE);
+    let stream = Stream::start(&camera, Fourcc::YUYV);
+    stream.next().expect("a frame comes");
+    press(&camera, "inject_fatal_streaming_error");
+    let error = end(&stream);
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
+    camera.stream_off(stream.queue).expect("it stops");
+    let queue = |index| camera.queue_mmap(stream.queue, index, 1);
+    (0..BUFFERS).for_each(|index| queue(index).expect("it takes the buffer"));
+    camera.stream_on(stream.queue).expect("it starts again");
+    stream.next().expect("a frame comes");
+}
+
+#[test]
 fn a_camera_that_disconnects_is_gone() {
     let camera = fresh(SINGLE);
     let stream = Stream::start(&camera, Fourcc::YUYV);
@@ -86,18 +103,14 @@ fn a_camera_that_is_unplugged_is_gone_and_its_memory_stays() {
                 .stream_off(stream.queue)
                 .is_err_and(|error| error.is_gone())
         );
-        let open = Device::open(&path);
-        assert!(open.is_err_and(|error| error.is_gone()));
+        let anew = Device::open(&path);
+        assert!(anew.is_err_and(|error| error.is_gone()));
         assert_eq!(stream.bytes(&frame, 0), before);
         let mapped = Mapped::exported(&exported, bytes).expect("it can be mapped");
         assert_eq!(whole(&mapped, bytes), before);
         drop(stream);
         drop(device);
-        std::fs::write("/sys/bus/platform/drivers/vivid/bind", "vivid.0").expect("it comes back");
-        assert_eq!(open_again(camera), path, "no one held the number");
+        plug().expect("the driver takes it");
+        assert_eq!(open(camera).path(), path, "nothing held the number");
     }
-}
-
-fn open_again(camera: usize) -> std::path::PathBuf {
-    open(camera).path().to_owned()
 }
