@@ -97,7 +97,7 @@ pub struct Dequeued {
     pub index: u32,
     /// The frame's number; what is missing between two was lost in the device.
     pub sequence: u32,
-    /// When it was taken.
+    /// When it was taken; 0 if the driver gives no time.
     pub timestamp_ns: u64,
     /// By which clock.
     pub clock: TimestampKind,
@@ -114,8 +114,8 @@ pub struct Dequeued {
 }
 
 impl Device {
-    /// Makes the queue have this many buffers in place of those it has, and says how many it got. None
-    /// frees them; what was mapped or exported stays with those who have it.
+    /// Makes the queue have this many buffers in place of those it has, and says how many it got; with 0
+    /// it has none. What was mapped or exported stays with those who have it.
     ///
     /// # Errors
     ///
@@ -238,6 +238,10 @@ impl Device {
         match ioctl::buffer(self.as_fd(), call, (queue, memory), 0, planes) {
             Ok(buffer) => Ok(Some(dequeued(&buffer, planes))),
             Err(Errno::AGAIN) => Ok(None),
+            Err(Errno::PIPE) => Err(Error::Ended {
+                path: self.path().to_owned(),
+                call: call.name,
+            }),
             Err(errno) => Err(self.error(call.name, errno)),
         }
     }

@@ -100,7 +100,6 @@ impl Error {
                 cause: errno.into(),
             },
             Errno::NODEV | Errno::NXIO => Error::Gone { path, call },
-            Errno::PIPE => Error::Ended { path, call },
             Errno::NOTTY => Error::NotSupported {
                 path,
                 call,
@@ -129,6 +128,9 @@ fn step(cause: &io::Error) -> &'static str {
             " (the driver cannot reach this memory; use the device's own buffers, or contiguous memory)"
         }
         Some(Errno::RANGE) => " (ask for a value within the limits of the control or input)",
+        Some(Errno::PIPE | Errno::NOLINK) => {
+            " (its parts are not linked, or set to different formats: `media-ctl -p` shows them)"
+        }
         Some(Errno::IO) => " (plug the device in again; `dmesg` has the driver's reason)",
         Some(Errno::NOSPC) => {
             " (the bus is too slow for this: ask for a smaller picture or rate, or use another port)"

@@ -4,8 +4,8 @@
 //!
 //! # Safety
 //!
-//! A mapping lives until it is dropped. What lies in it changes when the device writes, so it is read
-//! through raw pointers; who wants a reference must promise that the device does not have the buffer.
+//! A mapping lives until it is dropped. What lies in it changes when the device writes, so it is copied
+//! through raw pointers, and no reference to it is ever made.
 #![allow(unsafe_code)]
 
 use crate::buffers::PlanePlace;
@@ -96,19 +96,6 @@ impl Mapped {
         true
     }
 
-    /// Bytes `from..from + length`, if there are so many.
-    ///
-    /// # Safety
-    ///
-    /// While the result is used nobody may write these bytes: the buffer was dequeued, and is not
-    /// queued again before.
-    #[must_use]
-    pub unsafe fn leased(&self, from: usize, length: usize) -> Option<&[u8]> {
-        let at = self.place(from, length)?;
-        // SAFETY: the range is inside the mapping, and the caller promises that it stays unchanged.
-        Some(unsafe { std::slice::from_raw_parts(at.as_ptr(), length) })
-    }
-
     fn place(&self, from: usize, length: usize) -> Option<NonNull<u8>> {
         let end = from.checked_add(length)?;
         if end > self.bytes {
@@ -121,7 +108,7 @@ impl Mapped {
 
 impl Drop for Mapped {
     fn drop(&mut self) {
-        // SAFETY: this is the mapping made by `new`, and every reference into it has ended.
+        // SAFETY: this is the mapping made by `new`, and there are no references into it.
         let unmapped = unsafe { munmap(self.start.as_ptr().cast(), self.bytes) };
         debug_assert!(unmapped.is_ok());
     }

@@ -56,6 +56,13 @@ pub fn node(camera: usize) -> Option<PathBuf> {
     Some(PathBuf::from("/dev").join(node.file_name()))
 }
 
+/// The input whose signal has timings.
+pub fn hdmi(camera: &Device) -> u32 {
+    let inputs = camera.inputs().expect("the camera is there");
+    let hdmi = inputs.iter().find(|input| input.has_timings);
+    hdmi.unwrap_or_else(|| panic!("{inputs:?}")).index
+}
+
 /// The control with this name.
 pub fn control(camera: &Device, name: &str) -> Control {
     let all = camera.controls().expect("the camera is there");
