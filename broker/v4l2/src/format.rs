@@ -53,7 +53,7 @@ pub struct Format {
     pub size: Size,
     /// Rows come by halves. A wish for that leaves the order to the driver.
     pub interlaced: bool,
-    /// How colours are to be understood.
+    /// How colours are to be understood; devices that capture decide it themselves.
     pub colour: Colour,
     /// The pieces of memory, at most [`crate::PLANES_MAX`]; one if the queue is not a multi one.
     pub planes: Vec<PlaneFormat>,
