@@ -190,6 +190,8 @@ _FUTEX_WAIT, _FUTEX_WAKE = 0, 1
 _MEMBARRIER_GLOBAL_EXPEDITED = 2
 _F_GET_SEALS = 1034
 _F_SEAL_SHRINK = 2
+_DMA_BUF_SYNC = 0x40086200
+_BEGIN_READING, _END_READING = struct.pack("=Q", 1), struct.pack("=Q", 5)
 _POLLRDHUP = 0x2000
 _TFD_NONBLOCK_CLOEXEC = 0o2004000
 
@@ -629,6 +631,23 @@ def _read_only_before_38(writable):
 _read_only = getattr(memoryview, "toreadonly", _read_only_before_38)
 
 
+def _is_dma_buf(descriptor):
+    """Memory of a device. It has no seals, and keeps its length."""
+    return os.readlink("/proc/self/fd/%d" % descriptor).startswith("/dmabuf:")
+
+
+class _Owned(object):
+    """A descriptor, for as long as this lives."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self, close=os.close):
+        close(self.number)
+
+
 def _map(descriptor, size, access, what):
     """Maps memory that cannot become shorter under us, which would end this process with SIGBUS."""
     has = os.fstat(descriptor).st_size
@@ -637,7 +656,7 @@ def _map(descriptor, size, access, what):
     try:
         can_shrink = not fcntl.fcntl(descriptor, _F_GET_SEALS) & _F_SEAL_SHRINK
     except OSError:
-        can_shrink = True
+        can_shrink = not _is_dma_buf(descriptor)
     if can_shrink:
         raise ProtocolFault("the %s cannot be used: it is not sealed against shrinking" % what)
     untracked = {"trackfd": False} if sys.version_info >= (3, 13) else {}
@@ -688,6 +707,7 @@ class _Memory(object):
         _check_layout(stream.layout, self.slot_bytes)
         self.mapped = {}
         self.brought = brought
+        self.dma_bufs = {}
         if pool is not None:
             # The whole file, because memory of huge pages can only be mapped in whole pages.
             whole = memoryview(_map(pool, os.fstat(pool).st_size, mmap.ACCESS_READ, "pool"))
@@ -732,12 +752,11 @@ class _Memory(object):
         """The bytes of a slot; one that its publisher brought is mapped when it is first looked at."""
         found = self.mapped.get(slot)
         if found is None:
-            number = self.brought.take(slot)
-            try:
-                found = memoryview(_map(number, self.slot_bytes, mmap.ACCESS_READ, "slot"))
-            finally:
-                os.close(number)
+            file = _Owned(self.brought.take(slot))
+            found = memoryview(_map(file.number, self.slot_bytes, mmap.ACCESS_READ, "slot"))
             self.mapped[slot] = found
+            if _is_dma_buf(file.number):
+                self.dma_bufs[slot] = file
         return found
 
     def prepare(self):
@@ -843,11 +862,12 @@ class _Lease(object):
     """The right to one slot, once it has a place in the page. Given back when the last that looks through it
     is gone: a frame, an array, a memoryview, a tensor."""
 
-    __slots__ = ("memory", "page", "place", "slot")
+    __slots__ = ("memory", "page", "place", "slot", "reads")
 
     def __init__(self, granted):
         self.place = 0
         self.slot = 0
+        self.reads = None
         self.memory = granted.memory
         self.page = granted.page
 
@@ -856,16 +876,33 @@ class _Lease(object):
         page = self.page
         # A process that was forked has a copy of this object, and the page itself.
         if place and page.pid == getpid():
+            if self.reads is not None:
+                self.announce(_END_READING)
             if fence is not None:
                 fence()
             page.words[place] = 0
             page.holders.pop(place, None)
             page.free.append(place)
 
+    def announce(self, what):
+        """Has the processor see what a device wrote. A device whose memory needs none of this may refuse."""
+        try:
+            fcntl.ioctl(self.reads.number, _DMA_BUF_SYNC, what)
+        except OSError:
+            pass
+
+    def begin_reading(self):
+        self.memory.bytes(self.slot)
+        if self.reads is None and self.slot in self.memory.dma_bufs:
+            self.reads = self.memory.dma_bufs[self.slot]
+            self.announce(_BEGIN_READING)
+
     def view(self, used):
         """The bytes, as an object whose views keep this lease: a view keeps what exports it, and a
         memoryview that is cut from another does not keep that one."""
         memory = self.memory
+        if memory.brought is not None:
+            self.begin_reading()
         window = memory.window.from_address(_address(memory.bytes(self.slot)))
         window.lease = self
         return _read_only(memoryview(window).cast("B"))[:used]
@@ -964,6 +1001,8 @@ class Frame(object):
         lease = self._lease or self._held()
         memory = self._memory
         slot, made = lease.slot, None
+        if memory.brought is not None:
+            lease.begin_reading()
         if self._stamp[_USED] == memory.whole:
             made, memory.ready[slot] = memory.ready[slot], None
             memory.spent.add(slot)

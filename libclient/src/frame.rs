@@ -6,9 +6,10 @@ use crate::lease::Lease;
 use crate::view::cpu;
 use std::fmt;
 use std::ops::Range;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 use streamem_sys::clock::monotonic_ns;
+use streamem_sys::dma_buf;
 use streamem_wire::lease::{self, Stamp};
 use streamem_wire::{Layout, Newest, Sequence, SideData};
 
@@ -55,6 +56,13 @@ impl Frame {
             .file(self.lease.slot())
             .expect("a leased slot is one of the pool's");
         (file, start..start + self.bytes().len() as u64)
+    }
+
+    /// A file that becomes readable when the device that writes this frame is done, as Vulkan and EGL take
+    /// it (`sync_file`); `None` where no device does. A program that reads with the processor needs none.
+    pub fn sync_file(&self) -> Option<std::io::Result<OwnedFd>> {
+        let file = self.lease.memory().dma_buf(self.lease.slot())?;
+        Some(dma_buf::writing_is_done(file).map_err(Into::into))
     }
 
     /// The rows of one plane; `None` if there is no such plane or the frame is too short for it.

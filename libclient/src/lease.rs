@@ -8,8 +8,8 @@ use crate::mapping::{Granted, Memory};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
-use streamem_sys::{Mapping, Writable};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use streamem_sys::{Mapping, Writable, dma_buf};
 use streamem_wire::lease::{self, Refused};
 use streamem_wire::{LEASE_PAGE_BYTES, LeasePage, Newest, Slot, page};
 
@@ -82,6 +82,7 @@ pub(crate) struct Lease {
     granted: Arc<Granted>,
     place: usize,
     slot: Slot,
+    is_read: OnceLock<()>,
 }
 
 impl Lease {
@@ -98,6 +99,7 @@ impl Lease {
                 granted: Arc::clone(granted),
                 place,
                 slot: wanted.slot,
+                is_read: OnceLock::new(),
             })),
             Err(Refused::Stale) => {
                 let refused = leases.page().word(page::REFUSED);
@@ -115,10 +117,25 @@ impl Lease {
     pub(crate) fn slot(&self) -> Slot {
         self.slot
     }
+
+    /// Has the processor see what a device wrote, where that takes a word.
+    pub(crate) fn begin_reading(&self) {
+        if let Some(file) = self.memory().dma_buf(self.slot) {
+            // A device whose memory needs none of this may say so with an error.
+            self.is_read.get_or_init(|| {
+                let _needs_no_word = dma_buf::begin_reading(file);
+            });
+        }
+    }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if self.is_read.get().is_some()
+            && let Some(file) = self.memory().dma_buf(self.slot)
+        {
+            let _as_at_its_beginning = dma_buf::end_reading(file);
+        }
         lease::release(self.granted.leases.word(self.place));
     }
 }

@@ -76,6 +76,11 @@ impl Memory {
         self.pool.file(slot, self.shape.slot_bytes)
     }
 
+    /// The DMA-BUF a slot is, if it is one.
+    pub(crate) fn dma_buf(&self, slot: Slot) -> Option<BorrowedFd<'_>> {
+        self.pool.dma_buf(slot)
+    }
+
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }

@@ -5,6 +5,7 @@
 use crate::error::{Error, Fault};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
+use streamem_sys::file::is_dma_buf;
 use streamem_sys::{Mapping, ReadOnly};
 use streamem_wire::Slot;
 
@@ -26,6 +27,7 @@ pub(crate) enum Pool {
 #[derive(Debug)]
 pub(crate) struct Brought {
     file: OwnedFd,
+    is_dma_buf: bool,
     map: OnceLock<Mapping<ReadOnly>>,
 }
 
@@ -42,6 +44,7 @@ impl Pool {
             }
             Slots::Each(files) => {
                 let brought = files.into_iter().map(|file| Brought {
+                    is_dma_buf: is_dma_buf(&file),
                     file,
                     map: OnceLock::new(),
                 });
@@ -74,6 +77,15 @@ impl Pool {
             Pool::InOne(_, map) => Some((map, slot.index() * slot_bytes)),
             Pool::Each(slots) => Some((slots.get(slot.index())?.map.get()?, 0)),
         }
+    }
+
+    /// The DMA-BUF a slot is, if it is one.
+    pub(crate) fn dma_buf(&self, slot: Slot) -> Option<BorrowedFd<'_>> {
+        let Pool::Each(slots) = self else {
+            return None;
+        };
+        let brought = slots.get(slot.index()).filter(|slot| slot.is_dma_buf);
+        brought.map(|brought| brought.file.as_fd())
     }
 
     /// The file a slot is in, and where it begins there.

@@ -22,6 +22,7 @@ pub(crate) fn bytes(lease: &Lease, used: u64) -> &[u8] {
     let Some((map, start)) = lease.memory().place(lease.slot()) else {
         return &[];
     };
+    lease.begin_reading();
     // SAFETY: the lease names this slot for as long as the slice can live, so nobody writes it.
     let leased = unsafe { map.leased(start, length) };
     leased.unwrap_or_default()

@@ -32,9 +32,9 @@ pub fn seals(file: impl AsFd) -> Result<Vec<String>, Errno> {
         .collect())
 }
 
-/// Whether the file can never become shorter.
+/// Whether the file can never become shorter: a DMA-BUF keeps its length.
 pub fn cannot_shrink(file: impl AsFd) -> Result<bool, Errno> {
-    Ok(fcntl_get_seals(file)?.contains(SealFlags::SHRINK))
+    Ok(is_dma_buf(&file) || fcntl_get_seals(file)?.contains(SealFlags::SHRINK))
 }
 
 /// Whether it is memory that devices can import.

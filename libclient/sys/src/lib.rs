@@ -4,6 +4,7 @@
 //! hands out memory that could be shrunk away under its user.
 
 pub mod clock;
+pub mod dma_buf;
 pub mod file;
 pub mod futex;
 mod map;

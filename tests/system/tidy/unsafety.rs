@@ -5,7 +5,7 @@
 use super::rust_files;
 use std::collections::BTreeSet;
 
-const MAY_BE_UNSAFE: [&str; 23] = [
+const MAY_BE_UNSAFE: [&str; 24] = [
     "broker/src/activation.rs",
     "broker/src/engine/mod.rs",
     "broker/src/peer.rs",
@@ -24,6 +24,7 @@ const MAY_BE_UNSAFE: [&str; 23] = [
     "libclient/src/ffi/subscription.rs",
     "libclient/src/view/cpu.rs",
     "libclient/src/view/fill.rs",
+    "libclient/sys/src/dma_buf.rs",
     "libclient/sys/src/futex.rs",
     "libclient/sys/src/map.rs",
     "tests/src/attack.rs",

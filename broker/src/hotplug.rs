@@ -1,0 +1,250 @@
+//! Cameras that become streams when they are plugged in, as the configuration says.
+//!
+//! Owns which camera gets which name; never opens a device, and never adds a stream.
+
+use crate::config::Hotplug;
+use crate::source::SourceUri;
+use crate::source::v4l2::{Node, Which};
+use std::collections::BTreeSet;
+use streamem_wire::StreamName;
+
+const NAME_BYTES_MAX: usize = 64;
+
+/// Whether a text is as a pattern says, in which `*` is anything.
+fn is_like(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
+            rest.is_empty()
+                || text
+                    .char_indices()
+                    .any(|(at, _)| is_like(rest, &text[at..]))
+                || is_like(rest, "")
+        }),
+    }
+}
+
+fn is_matched(policy: &Hotplug, node: &Node) -> bool {
+    let serial = node.serial.iter().map(|serial| format!("serial:{serial}"));
+    let paths = node.paths.iter().map(|path| format!("path:{path}"));
+    let known: Vec<String> = serial
+        .chain(paths)
+        .chain([format!("name:{}", node.name)])
+        .collect();
+    policy
+        .matches
+        .iter()
+        .any(|pattern| known.iter().any(|text| is_like(pattern, text)))
+}
+
+/// What stays of a camera, however often it is plugged in: of its places the one that is known before udev
+/// has written down others.
+fn identity(node: &Node) -> Option<(&'static str, &str)> {
+    let serial = node.serial.as_deref().map(|serial| ("serial", serial));
+    serial.or_else(|| node.paths.last().map(|path| ("path", path.as_str())))
+}
+
+fn is_same(one: &Node, other: &Node) -> bool {
+    identity(one).is_some() && identity(one) == identity(other)
+}
+
+/// What of a text can be in a stream's name.
+fn plain(text: &str) -> String {
+    let is_plain =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    let plain: String = text
+        .chars()
+        .map(|letter| if is_plain(letter) { letter } else { '-' })
+        .collect();
+    let mut parts: Vec<&str> = plain.split('-').collect();
+    parts.retain(|part| !part.is_empty());
+    parts.join("-")
+}
+
+fn name(
+    policy: &Hotplug,
+    node: &Node,
+    number: usize,
+    taken: &BTreeSet<StreamName>,
+) -> Option<StreamName> {
+    let (_, what) = identity(node)?;
+    let serial = node.serial.as_deref().unwrap_or(what);
+    let path = node.paths.last().map_or(what, String::as_str);
+    let mut text = policy
+        .name
+        .replace("{serial}", &plain(serial))
+        .replace("{path}", &plain(path))
+        .replace("{name}", &plain(&node.name));
+    if number > 0 {
+        text += &format!("-{}", number + 1);
+    }
+    // The end of a path tells cameras apart, and so does what was put behind it.
+    let too_much = text.len().saturating_sub(NAME_BYTES_MAX);
+    let text = text[too_much..].trim_start_matches(|letter: char| !letter.is_ascii_alphanumeric());
+    let name = StreamName::new(text).ok()?;
+    (!taken.contains(&name)).then_some(name)
+}
+
+fn escaped(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/,".contains(&byte);
+    text.bytes().fold(String::new(), |text, byte| {
+        if is_plain(byte) {
+            text + &char::from(byte).to_string()
+        } else {
+            text + &format!("%{byte:02X}")
+        }
+    })
+}
+
+/// The streams there should be for these cameras, besides those that have one: `spoken_for` by the
+/// configuration, with names that are `taken`.
+#[must_use]
+pub fn wanted(
+    policy: &Hotplug,
+    nodes: &[Node],
+    spoken_for: &[Which],
+    taken: &BTreeSet<StreamName>,
+) -> Vec<(StreamName, SourceUri)> {
+    let cameras: Vec<&Node> = nodes.iter().filter(|node| node.captures).collect();
+    let mut wanted = Vec::new();
+    for (at, node) in cameras.iter().enumerate() {
+        let is_spoken_for = spoken_for.iter().any(|which| node.is(which));
+        let Some((word, what)) =
+            identity(node).filter(|_| !is_spoken_for && is_matched(policy, node))
+        else {
+            continue;
+        };
+        let number = cameras[..at]
+            .iter()
+            .filter(|earlier| is_same(earlier, node))
+            .count();
+        let parameters = [policy.parameters.clone(), format!("node={number}")];
+        let parameters: Vec<&str> = parameters
+            .iter()
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+            .collect();
+        let uri = format!("v4l2://{word}:{}?{}", escaped(what), parameters.join("&"));
+        if let (Some(name), Ok(uri)) = (name(policy, node, number, taken), uri.parse()) {
+            wanted.push((name, uri));
+        }
+    }
+    wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::v4l2::Wish;
+
+    fn policy(matches: &[&str], name: &str) -> Hotplug {
+        Hotplug {
+            matches: matches
+                .iter()
+                .map(|pattern| (*pattern).to_owned())
+                .collect(),
+            name: name.to_owned(),
+            parameters: "rate=30".to_owned(),
+        }
+    }
+
+    fn camera(number: u32, name: &str, serial: Option<&str>, path: &str) -> Node {
+        Node::made_up(number, name, serial, path)
+    }
+
+    fn streams(policy: &Hotplug, nodes: &[Node], spoken_for: &[Which]) -> Vec<(String, String)> {
+        let wanted = wanted(policy, nodes, spoken_for, &BTreeSet::new()).into_iter();
+        wanted
+            .map(|(name, uri)| (name.to_string(), uri.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn a_camera_is_named_by_what_stays() {
+        let nodes = [
+            camera(0, "Big Eye", Some("A 1"), "usb1/1-2"),
+            camera(2, "Small Eye", None, "usb1/1-3:1.0"),
+        ];
+        let found = streams(&policy(&["*"], "cam-{serial}"), &nodes, &[]);
+        assert_eq!(
+            found[0],
+            (
+                "cam-A-1".into(),
+                "v4l2://serial:A%201?rate=30&node=0".into()
+            )
+        );
+        assert_eq!(
+            found[1],
+            (
+                "cam-usb1-1-3-1.0".into(),
+                "v4l2://path:usb1/1-3:1.0?rate=30&node=0".into()
+            )
+        );
+        for (_, uri) in &found {
+            assert!(Wish::of(&uri.parse().unwrap()).is_ok(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn two_of_one_device_have_two_streams() {
+        let nodes = [
+            camera(0, "Pair", Some("X"), "p"),
+            camera(1, "Pair", Some("X"), "p"),
+        ];
+        let found = streams(&policy(&["name:Pa*"], "{name}"), &nodes, &[]);
+        assert_eq!(
+            found[0],
+            ("Pair".into(), "v4l2://serial:X?rate=30&node=0".into())
+        );
+        assert_eq!(
+            found[1],
+            ("Pair-2".into(), "v4l2://serial:X?rate=30&node=1".into())
+        );
+    }
+
+    #[test]
+    fn what_is_configured_or_not_matched_is_left_alone() {
+        let nodes = [
+            camera(0, "Big Eye", Some("A"), "p"),
+            camera(1, "Small Eye", Some("B"), "q"),
+        ];
+        let all = policy(&["*"], "cam-{serial}");
+        assert_eq!(
+            streams(&all, &nodes, &[Which::Serial("A".into())])[0].0,
+            "cam-B"
+        );
+        assert_eq!(streams(&policy(&["serial:B"], "x"), &nodes, &[])[0].0, "x");
+        assert!(streams(&policy(&["name:Huge*"], "x"), &nodes, &[]).is_empty());
+        let taken = BTreeSet::from([
+            StreamName::new("cam-A").unwrap(),
+            StreamName::new("cam-B").unwrap(),
+        ]);
+        assert!(wanted(&all, &nodes, &[], &taken).is_empty());
+    }
+
+    #[test]
+    fn a_star_is_anything() {
+        assert!(
+            is_like("*", "") && is_like("*", "x") && is_like("a*c", "abc") && is_like("a*c", "ac")
+        );
+        assert!(
+            is_like("name:*Eye*", "name:Big Eye 2")
+                && !is_like("a*c", "abd")
+                && !is_like("a", "ab")
+        );
+    }
+
+    #[test]
+    fn long_names_keep_their_end() {
+        let long = "x/".repeat(60) + "1-3";
+        let found = streams(
+            &policy(&["*"], "cam-{path}"),
+            &[camera(0, "n", None, &long)],
+            &[],
+        );
+        assert!(
+            found[0].0.len() <= 64 && found[0].0.ends_with("1-3"),
+            "{found:?}"
+        );
+    }
+}

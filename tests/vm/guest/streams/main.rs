@@ -1,0 +1,13 @@
+//! A real driver's frames in the slots of a real broker: in every way, and when the camera goes and comes.
+//!
+//! Owns the parts; `boots` says which of them run with which driver.
+
+mod coming;
+mod controls;
+mod filling;
+mod planes;
+mod promises;
+mod read_only;
+mod scene;
+mod strict;
+mod trouble;

@@ -1,0 +1,56 @@
+//! What is promised of every stream, with a camera.
+//!
+//! Owns readers that behave, and some that do not.
+
+use crate::scene::{CAMERA, broker_with, is_live, lacks, next, subscribed};
+use streamem::Subscription;
+use streamem_tests::{Consumer, eventually};
+
+#[test]
+fn a_reader_that_stands_still_costs_the_others_nothing() {
+    let broker = broker_with(CAMERA);
+    is_live(&broker);
+    let options = ["mode=every", "depth=4", "leases=2"];
+    let mut readers: Vec<Consumer> = (0..4)
+        .map(|_| Consumer::start(&broker.socket(), "cam", &options))
+        .collect();
+    for reader in &mut readers {
+        eventually("it reads", || (reader.count("frames") >= 5).then_some(()));
+    }
+    let still = readers.pop().expect("there are four");
+    still.stop();
+    for reader in &mut readers {
+        let before = reader.report();
+        eventually("it goes on", || {
+            (reader.count("frames") >= before["frames"].as_u64()? + 40).then_some(())
+        });
+    }
+    let dropped = broker.stream("cam")["counters"]["dropped_no_slot"].clone();
+    still.resume();
+    assert_eq!(dropped, 0, "the driver always had slots");
+}
+
+#[test]
+fn where_the_driver_has_too_few_buffers_for_its_readers_frames_are_copied() {
+    // On a kernel with udmabuf the pool is larger and fills up later.
+    let readers = if lacks("udmabuf") { 6 } else { 12 };
+    let broker = broker_with(CAMERA);
+    let before = is_live(&broker);
+    assert_eq!(before["copies"], 0, "{before}");
+    let mut first = subscribed(&broker);
+    let last = next(&mut first).sequence();
+    let others: Vec<Subscription> = (0..readers).map(|_| subscribed(&broker)).collect();
+    let after = eventually("it copies", || {
+        let stream = broker.stream("cam");
+        (stream["state"] == "live" && stream["copies"] == 1).then_some(stream)
+    });
+    assert!(
+        after["filled"]
+            .as_str()
+            .is_some_and(|filled| filled.contains("too few")),
+        "{after}"
+    );
+    for mut reader in others.into_iter().chain([first]) {
+        assert!(next(&mut reader).sequence() >= last);
+    }
+}
