@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Puts GStreamer 1.26 with unixfdsrc, from Debian 13, into target/trixie, beside whatever GStreamer this
-# machine has: target/trixie/run gst-launch-1.0 … runs it. Made once; about 80 MB. Needs no chroot.
+# Puts GStreamer 1.26 with unixfdsrc, and a udevadm that verifies rules, from Debian 13, into target/trixie,
+# beside whatever this machine has: target/trixie/run gst-launch-1.0 … runs it. Made once; about 100 MB. Needs
+# no chroot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,13 +10,13 @@ cmp --quiet "$0" $place/made-by && exit
 
 mapfile -t mirror < <(scripts/mirror.sh)
 
-echo "unpacking GStreamer of Debian 13 into $place, once"
+echo "unpacking GStreamer and udev of Debian 13 into $place, once"
 rm -rf $place
 mkdir -p $place
 # Of the package that has unixfdsrc only that is taken: the rest of it needs ten times as much.
 # shellcheck disable=SC2016
 mmdebstrap --quiet --variant=extract \
-    --include=base-files,gstreamer1.0-tools,gstreamer1.0-plugins-base \
+    --include=base-files,gstreamer1.0-tools,gstreamer1.0-plugins-base,udev \
     --extract-hook='cd "$1/tmp" &&
         APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download gstreamer1.0-plugins-bad &&
         dpkg-deb --fsys-tarfile gstreamer1.0-plugins-bad_*.deb |
@@ -36,8 +37,9 @@ set -- "$program" "$@"
 for loader in "$here"/usr/lib*/ld-linux*.so.*; do break; done
 for plugins in "$here"/usr/lib/*/gstreamer-1.0; do break; done
 export GST_PLUGIN_SYSTEM_PATH_1_0="$plugins" GST_REGISTRY_1_0="$here/registry" GST_REGISTRY_FORK=no
-exec "$loader" --library-path "${plugins%/*}" "$@"
+exec "$loader" --library-path "${plugins%/*}:${plugins%/*}/systemd" "$@"
 END
 chmod +x $place/run
 $place/run gst-inspect-1.0 unixfdsrc >/dev/null
+$place/run udevadm --version >/dev/null
 cp "$0" $place/made-by

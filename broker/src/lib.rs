@@ -10,6 +10,7 @@ pub mod activation;
 pub mod broker;
 pub mod config;
 pub mod engine;
+pub mod hotplug;
 pub mod listener;
 pub mod logging;
 pub mod manager;

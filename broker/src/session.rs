@@ -90,6 +90,15 @@ fn too_many_on_their_way() -> Refusal {
     )
 }
 
+/// A call that is answered later.
+#[derive(Debug)]
+pub enum Pending {
+    /// As soon as there is such a stream.
+    Subscribe(Subscribe),
+    /// As soon as the camera has answered.
+    Controls,
+}
+
 /// A session.
 #[derive(Debug)]
 pub struct Session {
@@ -104,7 +113,7 @@ pub struct Session {
     /// It asked to be told of events.
     pub monitoring: bool,
     /// It waits for a stream to appear; calls after this one wait too.
-    pub pending: Option<Subscribe>,
+    pub pending: Option<Pending>,
     socket: OwnedFd,
     inbox: Inbox,
     outbox: VecDeque<Packet>,

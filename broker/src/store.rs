@@ -205,8 +205,8 @@ impl Store {
     /// Keeps a stream's memory, in place of what was kept of it.
     pub fn keep_memory(&self, stream: &StreamName, memory: &StreamMemory) {
         self.forget_memory(stream);
-        self.keep(&format!("ring/{stream}"), memory.ring.owned());
         if let Some(pool) = memory.pool.made() {
+            self.keep(&format!("ring/{stream}"), memory.ring.owned());
             self.keep(&format!("pool/{stream}"), pool.owned());
         }
     }

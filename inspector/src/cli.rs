@@ -105,6 +105,14 @@ Each descriptor is looked up in the broker and in every process it was handed to
   streamem add bars 'pattern://bars?size=1920x1080&rate=60&format=nv12'
   streamem add imu pattern://imu")]
     Add(Add),
+    /// Show what can be set on a stream's camera, or set it.
+    #[command(after_help = "Examples:
+  streamem controls cam
+  streamem controls cam --set exposure_time_absolute=250 --set power_line_frequency='50 Hz'
+
+A value is a number, true or false, or a word of the control's menu. Setting needs the right
+to administer the stream.")]
+    Controls(Controls),
     /// Remove a stream; its readers are told so and keep what they hold.
     #[command(after_help = "Examples:
   streamem remove bars")]
@@ -127,6 +135,24 @@ pub struct OfStream {
     /// The stream.
     #[arg(value_parser = StreamName::new)]
     pub stream: StreamName,
+}
+
+/// `controls`.
+#[derive(Args, Debug)]
+pub struct Controls {
+    /// The stream.
+    #[arg(value_parser = StreamName::new)]
+    pub stream: StreamName,
+    /// Set a control; may be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub set: Vec<(String, String)>,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("write a name and a value, as in {text}=1"))?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// `watch`.

@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 use streamem_wire::StreamName;
 use streamem_wire::message::{
-    AddStream, Event, Inspection, Listing, OfStream, Pong, Stream, StreamInfo,
+    AddStream, Control, ControlList, Controls, Event, Inspection, Listing, OfStream, Pong, Stream,
+    StreamInfo,
 };
 
 /// A connection to the broker for everything but frames.
@@ -81,6 +82,21 @@ impl Client {
         };
         let info: StreamInfo = self.call("io.streamem.AddStream", wanted)?;
         Ok(info.stream)
+    }
+
+    /// What can be set on a stream's camera, after `set` was: names, and for each a number, `true` or
+    /// `false`, or a word of its menu.
+    pub fn controls(
+        &mut self,
+        stream: &str,
+        set: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Vec<Control>, Error> {
+        let wanted = Controls {
+            stream: StreamName::new(stream)?,
+            set: set.into_iter().collect(),
+        };
+        let list: ControlList = self.call("io.streamem.Controls", wanted)?;
+        Ok(list.controls)
     }
 
     /// Ends a stream.

@@ -73,6 +73,19 @@ pub use streamem_wire::{
 pub use subscription::{StreamState, Subscription};
 
 /// A stream that this program fills, once it is [`open`](PublisherBuilder::open)ed.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # fn fill(captured_ns: u64) -> Result<(), streamem::Error> {
+/// let mut publisher = streamem::publish("edges").like("randcam").open()?;
+/// while let Some(mut slot) = publisher.slot(Duration::from_secs(1))? {
+///     slot.bytes_mut().fill(0);       // the slot itself: this is the only time the frame is written
+///     slot.captured_ns(captured_ns);  // else the moment of publishing
+///     slot.submit()?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub fn publish(stream: &str) -> PublisherBuilder {
     PublisherBuilder::new(stream)

@@ -8,7 +8,7 @@ use crate::peer;
 use crate::pool::Memory;
 use crate::session::Session;
 use crate::stream::{Pool, Reader, Stream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use streamem_sys::file;
 use streamem_wire::message::{self, Descriptor, Holder, Inspection};
 use streamem_wire::{SessionId, StreamName, SubscriptionId};
@@ -109,8 +109,22 @@ fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descrip
     let shared = stream.memory();
     let mut all = vec![memory("ring", &shared.ring, None, holders("read", &seen))];
     match &shared.pool {
-        Pool::Made(pool) => all.push(memory("pool", pool, None, holders("read", &seen))),
-        Pool::Brought(slots) => all.extend(slots.iter().map(|slot| {
+        Pool::Made(pool) => {
+            all.push(memory("pool", pool, None, holders("read", &seen)));
+            // Whoever had these could write, so nobody is given them.
+            let part = |part: &OwnedFd| {
+                descriptor(
+                    "part",
+                    &stream.name,
+                    None,
+                    "dma-buf",
+                    part.as_fd(),
+                    Vec::new(),
+                )
+            };
+            all.extend(pool.parts.iter().map(part));
+        }
+        Pool::Brought(slots) | Pool::Exported(slots) => all.extend(slots.iter().map(|slot| {
             let handed_to = holders("read", &seen);
             let kind = shared.pool.kind();
             descriptor("slot", &stream.name, None, kind, slot.as_fd(), handed_to)

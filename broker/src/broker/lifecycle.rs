@@ -3,11 +3,10 @@
 //! Owns the order of these things; never disturbs a stream that did not change.
 
 use super::tell::event;
-use super::{Broker, BrokerError, Next, Signal};
+use super::{Broker, BrokerError, Next, Signal, controls};
 use crate::access::Access;
 use crate::config::Config;
 use crate::engine::{EngineError, Token};
-use crate::stream::Ready;
 use rustix::event::PollFlags;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use sd_notify::NotifyState;
@@ -57,6 +56,7 @@ impl Broker {
         for name in lost {
             self.retry(&name);
         }
+        self.plug_out();
         if now_ns - self.started_ns > ORPHAN_NS && !self.orphans.is_empty() {
             self.bury_idle();
         }
@@ -73,15 +73,6 @@ impl Broker {
         if is_news {
             warn!(stream = %name, "source lost: {why}");
             self.tell_stream(Change::Changed, "stream-lost", name, Some(why));
-        }
-    }
-
-    /// A camera is open and can fill its stream.
-    pub(super) fn go_on_with(&mut self, name: &StreamName, ready: Ready) {
-        match self.streams.go_on_with(name, ready, &self.config.pool) {
-            Ok(true) => self.tell_stream(Change::Changed, "stream-renewed", name, None),
-            Ok(false) => self.tell_stream(Change::Changed, "stream-live", name, None),
-            Err(why) => self.lose(name, why.to_string()),
         }
     }
 
@@ -179,6 +170,12 @@ impl Broker {
                 continue;
             };
             stream.config.access = wanted.access;
+            if stream.config.controls != wanted.controls {
+                stream.config.controls.clone_from(&wanted.controls);
+                if let Some(camera) = stream.camera() {
+                    controls::set_later(camera, wanted.controls);
+                }
+            }
             if stream.config.source != wanted.source {
                 self.change(&name, &wanted.source);
             }

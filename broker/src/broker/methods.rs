@@ -22,7 +22,8 @@ use streamem_wire::{Reason, Refusal, SessionId, StreamName};
 pub(super) type Parameters = Map<String, Value>;
 
 /// What is worth calling for more than its reply.
-const ACTS: [&str; 6] = [
+const ACTS: [&str; 7] = [
+    "Controls",
     "Unsubscribe",
     "AddStream",
     "RemoveStream",
@@ -151,6 +152,7 @@ impl Broker {
             (message::INTERFACE, "Bring") => self.bring(id, call),
             (message::INTERFACE, "Begin") => self.begin(id, call),
             (message::INTERFACE, "Unpublish") => self.unpublish(id, call),
+            (message::INTERFACE, "Controls") => self.controls(id, call),
             (message::INTERFACE, "AddStream") => self.add_stream(id, call),
             (message::INTERFACE, "RemoveStream") => self.remove_stream(id, call),
             (message::SERVICE_INTERFACE, "GetInfo") => once(&ServiceInfo {
@@ -282,10 +284,7 @@ impl Broker {
             Refusal::new(Reason::BadSource, &source, error.to_string())
         };
         let uri: SourceUri = source.parse().map_err(|error| bad(&error))?;
-        let config = StreamConfig {
-            source: uri,
-            access: None,
-        };
+        let config = StreamConfig::of(uri);
         let access = self.config.access.clone();
         self.streams
             .add(&name, config, access, &self.config.pool)

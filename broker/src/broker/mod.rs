@@ -3,6 +3,8 @@
 //! Owns the sessions and the streams and lets them meet; never blocks but in the engine, and never
 //! touches a pixel.
 
+mod cameras;
+mod controls;
 mod describe;
 mod leaving;
 mod lifecycle;
@@ -22,9 +24,11 @@ use crate::listener::Listener;
 use crate::manager::Manager;
 use crate::quota::Accounts;
 use crate::session::{Over, Session};
+use crate::source::v4l2::Plugged;
 use crate::store::{Kept, Store};
 use crate::stream::{Loss, Turn};
 use crate::streams::{StreamError, Streams};
+use cameras::watch_for_cameras;
 use leaving::Leaver;
 use rustix::event::PollFlags;
 use sd_notify::NotifyState;
@@ -36,7 +40,7 @@ use std::time::Duration;
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::message::Change;
 use streamem_wire::{SessionId, StreamName, SubscriptionId};
-use tracing::{debug, info, warn};
+use tracing::{debug, info};
 
 /// Lines about peers' faults the log gets each second.
 const FAULTS_LOGGED_MAX: u32 = 10;
@@ -91,6 +95,8 @@ pub struct Broker {
     manager: Manager,
     awaiting_manager: bool,
     streams: Streams,
+    plugged: Option<Plugged>,
+    hotplugged: BTreeSet<StreamName>,
     sessions: BTreeMap<SessionId, Session>,
     sessions_begun: u64,
     accounts: Accounts,
@@ -156,6 +162,8 @@ impl Broker {
             manager: start.manager,
             awaiting_manager: false,
             streams,
+            plugged: watch_for_cameras(),
+            hotplugged: BTreeSet::new(),
             sessions: BTreeMap::new(),
             sessions_begun: 0,
             accounts: Accounts::new(start.config.quota),
@@ -178,6 +186,8 @@ impl Broker {
             .engine
             .read_losses(broker.streams.losses().eventfd(), Token::Losses)?;
         broker.engine.tick(broker.tick, Token::Tick)?;
+        broker.await_cameras()?;
+        broker.plug_in();
         broker.accept_next()?;
         for (id, pid) in waiting {
             broker.watch_owner(id, pid)?;
@@ -218,6 +228,7 @@ impl Broker {
             Token::Tick => self.tick()?,
             Token::Owner(id) => self.bury(id),
             Token::Leaver(id) => self.let_go(id),
+            Token::Plugged => self.look_for_cameras()?,
             Token::Manager => {
                 self.awaiting_manager = false;
                 self.manager.flush(monotonic_ns());
@@ -233,6 +244,13 @@ impl Broker {
 
     fn take_losses(&mut self) -> Result<(), BrokerError> {
         while let Some(Loss { source, turn }) = self.streams.losses().take() {
+            let turn = match turn {
+                Turn::Controls(session, answer) => {
+                    self.tell_controls(session, answer);
+                    continue;
+                }
+                turn => turn,
+            };
             let publication = self.streams.publication_as(source);
             let Some(stream) = self.streams.of_source(source) else {
                 continue;
@@ -242,11 +260,8 @@ impl Broker {
                 (Turn::Ended(why), Some(publication)) => self.end_publication(publication, &why),
                 (Turn::Ended(why), None) => self.lose(&name, why),
                 (Turn::Ready(ready), _) => self.go_on_with(&name, *ready),
-                (Turn::Unfit(fill, why), _) => {
-                    warn!(stream = %name, "slots cannot be filled by {}: {why}", fill.name());
-                    stream.avoid(fill, why);
-                    self.retry(&name);
-                }
+                (Turn::Unfit(fill, why), _) => self.avoid(&name, fill, why),
+                (Turn::Controls(..), _) => {}
                 (Turn::Silent(why), _) => {
                     stream.say_lost(why.clone());
                     self.tell_stream(Change::Changed, "stream-lost", &name, Some(why));

@@ -7,7 +7,7 @@ use super::Broker;
 use super::methods::{Answer, Answered, arguments, no_descriptor, parameters};
 use super::tell::event;
 use crate::access::Right;
-use crate::session::{Handover, Session, Undo};
+use crate::session::{Handover, Pending, Session, Undo};
 use crate::stream::{Bell, Owner, Pool, Stream, Terms};
 use crate::streams::amount;
 use serde_json::Map;
@@ -48,7 +48,7 @@ impl Broker {
         if let Err(refusal) = self.permit_memory(id, &wanted.stream) {
             if refusal.reason == Reason::NoSuchStream && wanted.wait {
                 if let Some(session) = self.sessions.get_mut(&id) {
-                    session.pending = Some(wanted);
+                    session.pending = Some(Pending::Subscribe(wanted));
                 }
                 return Ok(Answer::Later);
             }
@@ -81,7 +81,9 @@ impl Broker {
         let bell = bell
             .transpose()
             .map_err(|e| no_descriptor("an eventfd", e.into()))?;
-        let subscription = self.streams.join(name, owner, terms, bell, charge)?;
+        let subscription =
+            self.streams
+                .join(name, owner, terms, bell, charge, &self.config.pool)?;
         let answer = self.hand_over(subscription, false, Undo::Subscription, &|_| true);
         match &answer {
             Ok(_) => {
@@ -218,7 +220,7 @@ impl Broker {
         let ring = add(Role::Ring, Some(memory.ring.given()))?;
         let (pool, slots) = match &memory.pool {
             Pool::Made(made) => (add(Role::Pool, Some(made.given()))?, None),
-            Pool::Brought(slots) => {
+            Pool::Brought(slots) | Pool::Exported(slots) => {
                 let slots = slots
                     .iter()
                     .filter_map(|slot| add(Role::Pool, Some(slot.as_fd())).transpose());
@@ -267,14 +269,13 @@ impl Broker {
         let waiting: Vec<SessionId> = self
             .sessions
             .values()
-            .filter(|session| session.pending.is_some())
+            .filter(|session| matches!(session.pending, Some(Pending::Subscribe(_))))
             .map(|session| session.id)
             .collect();
         for id in waiting {
-            let Some(wanted) = self
-                .sessions
-                .get_mut(&id)
-                .and_then(|session| session.pending.take())
+            let session = self.sessions.get_mut(&id);
+            let Some(Pending::Subscribe(wanted)) =
+                session.and_then(|session| session.pending.take())
             else {
                 continue;
             };

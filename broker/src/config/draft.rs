@@ -23,6 +23,7 @@ pub(super) struct StreamDraft {
     /// A source was written, if perhaps not a good one.
     pub has_source: bool,
     pub access: AccessDraft,
+    pub controls: BTreeMap<String, String>,
 }
 
 /// What has been read so far.
@@ -78,7 +79,15 @@ impl Draft {
             let access = own.then(|| draft.access.over(config.access.clone(), &mut wrong));
             match draft.source {
                 Some(source) => {
-                    config.streams.insert(name, StreamConfig { source, access });
+                    let controls = draft.controls;
+                    config.streams.insert(
+                        name,
+                        StreamConfig {
+                            source,
+                            access,
+                            controls,
+                        },
+                    );
                 }
                 None if draft.has_source => {}
                 None => {

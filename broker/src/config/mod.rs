@@ -43,6 +43,29 @@ pub struct Config {
     pub access: Access,
     /// The streams.
     pub streams: BTreeMap<StreamName, StreamConfig>,
+    /// Which cameras become streams by themselves.
+    pub hotplug: Option<Hotplug>,
+}
+
+/// Cameras that become streams when they are plugged in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hotplug {
+    /// Which: `name:…`, `serial:…` or `path:…`, in which `*` is anything.
+    pub matches: Vec<String>,
+    /// What they are called, with `{serial}`, `{name}` and `{path}`.
+    pub name: String,
+    /// The parameters of their source.
+    pub parameters: String,
+}
+
+impl Default for Hotplug {
+    fn default() -> Hotplug {
+        Hotplug {
+            matches: vec!["*".to_owned()],
+            name: "cam-{serial}".to_owned(),
+            parameters: String::new(),
+        }
+    }
 }
 
 /// How frames are kept.
@@ -65,6 +88,20 @@ pub struct StreamConfig {
     pub source: SourceUri,
     /// Who may do what, where it differs from the rest.
     pub access: Option<Access>,
+    /// What is set on its camera, by name.
+    pub controls: BTreeMap<String, String>,
+}
+
+impl StreamConfig {
+    /// A stream of this source, with the rules of all others.
+    #[must_use]
+    pub fn of(source: SourceUri) -> StreamConfig {
+        StreamConfig {
+            source,
+            access: None,
+            controls: BTreeMap::new(),
+        }
+    }
 }
 
 impl Default for PoolConfig {
@@ -93,6 +130,7 @@ impl Config {
             },
             access: Access::default(),
             streams: BTreeMap::new(),
+            hotplug: None,
         }
     }
 
@@ -101,8 +139,7 @@ impl Config {
     pub fn embedded_default() -> Config {
         let stream = |(name, source): (&str, &str)| {
             let source = source.parse().ok()?;
-            let access = None;
-            Some((StreamName::new(name).ok()?, StreamConfig { source, access }))
+            Some((StreamName::new(name).ok()?, StreamConfig::of(source)))
         };
         Config {
             streams: DEFAULT_STREAMS.into_iter().filter_map(stream).collect(),
@@ -153,7 +190,9 @@ mod tests {
             .collect();
         for key in parse::ALL_KEYS.iter().copied().flatten() {
             let is_there = |line: &&str| {
-                line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("[{key}"))
+                line.starts_with(&format!("{key} = "))
+                    || line.starts_with(&format!("[{key}"))
+                    || line.ends_with(&format!(".{key}]"))
             };
             assert!(uncommented.iter().any(is_there), "{key} is not in the file");
         }

@@ -6,15 +6,16 @@ use super::document::{Document, Place};
 use super::draft::{AccessDraft, Draft, StreamDraft};
 use super::value::Value;
 use crate::access::{Principal, Right};
-use crate::source;
 use crate::source::uri::{BadSource, SourceUri, hint};
+use crate::source::{self, v4l2};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use streamem_wire::{SLOTS_MAX, StreamName, message};
 use toml::Spanned;
 use toml::de::{DeString, DeTable};
 
-const TABLES: &[&str] = &["broker", "pool", "quota", "access", "stream"];
+const TABLES: &[&str] = &["broker", "pool", "quota", "access", "hotplug", "stream"];
 const BROKER: &[&str] = &["socket"];
 const POOL: &[&str] = &["slots_max", "device_slots", "huge_pages", "pretouch"];
 const QUOTA: &[&str] = &[
@@ -25,10 +26,11 @@ const QUOTA: &[&str] = &[
     "bytes",
 ];
 const ACCESS: &[&str] = &["see", "read", "import", "publish", "admin"];
-const STREAM: &[&str] = &["source", "access"];
+const HOTPLUG: &[&str] = &["match", "name", "parameters"];
+const STREAM: &[&str] = &["source", "access", "controls"];
 /// Every key of every table.
 #[cfg(test)]
-pub(super) const ALL_KEYS: &[&[&str]] = &[TABLES, BROKER, POOL, QUOTA, ACCESS, STREAM];
+pub(super) const ALL_KEYS: &[&[&str]] = &[TABLES, BROKER, POOL, QUOTA, ACCESS, HOTPLUG, STREAM];
 
 const SLOTS_MIN: u64 = 4;
 /// A driver has four in hand, and somebody is to read.
@@ -114,6 +116,7 @@ impl Reader<'_, '_> {
                 "pool" => self.pool(table, draft),
                 "quota" => self.quota(table, &mut draft.config.quota),
                 "access" => self.access(table, "under [access]", &mut draft.access),
+                "hotplug" => self.hotplug(table, draft),
                 _ => self.streams(table, draft),
             }
         }
@@ -167,6 +170,59 @@ impl Reader<'_, '_> {
                     pool.pretouch = flag.unwrap_or(pool.pretouch);
                 }
                 _ => self.unknown(key, "under [pool]", POOL),
+            }
+        }
+    }
+
+    fn hotplug(&mut self, table: &DeTable<'_>, draft: &mut Draft) {
+        let policy = draft.config.hotplug.get_or_insert_default();
+        for (key, value) in table {
+            match &**key.get_ref() {
+                name @ "match" => {
+                    let patterns = match value.get_ref().as_str() {
+                        Some(one) => Some(vec![one.to_owned()]),
+                        None => self.document.list(name, value).map(|list| {
+                            let texts = list
+                                .iter()
+                                .filter_map(|text| self.document.text_value(name, text));
+                            texts.map(str::to_owned).collect()
+                        }),
+                    };
+                    policy.matches = patterns.unwrap_or_default();
+                }
+                name @ "name" => {
+                    let Some(text) = self.document.text_value(name, value) else {
+                        continue;
+                    };
+                    let places = ["{serial}", "{name}", "{path}"];
+                    let example = places
+                        .iter()
+                        .fold(text.to_owned(), |text, place| text.replace(place, "x"));
+                    match StreamName::new(&example) {
+                        Ok(_) => policy.name = text.to_owned(),
+                        Err(error) => self.document.wrong(
+                            value.span(),
+                            format!(
+                                "{error}; {} stand for what tells a camera",
+                                places.join(", ")
+                            ),
+                        ),
+                    }
+                }
+                name @ "parameters" => {
+                    let text = self.document.text_value(name, value).unwrap_or_default();
+                    let example = format!("{}:///dev/video0?{text}", v4l2::SCHEME);
+                    let tried = example.parse().and_then(|uri| source::check(&uri));
+                    match tried {
+                        Ok(()) => policy.parameters = text.to_owned(),
+                        Err(error) => {
+                            let part = error.offending();
+                            self.document
+                                .wrong_part(value.span(), &part, error.to_string());
+                        }
+                    }
+                }
+                _ => self.unknown(key, "under [hotplug]", HOTPLUG),
             }
         }
     }
@@ -241,6 +297,7 @@ impl Reader<'_, '_> {
                 source: None,
                 has_source: false,
                 access: AccessDraft::default(),
+                controls: BTreeMap::new(),
             });
             self.stream(table, stream);
         }
@@ -258,7 +315,21 @@ impl Reader<'_, '_> {
                         self.access(table, "in the access of a stream", &mut stream.access);
                     }
                 }
+                name @ "controls" => {
+                    if let Some(table) = self.document.table(name, value) {
+                        self.controls(table, stream);
+                    }
+                }
                 _ => self.unknown(key, "of a stream", STREAM),
+            }
+        }
+    }
+
+    /// Which there are only the camera knows.
+    fn controls(&mut self, table: &DeTable<'_>, stream: &mut StreamDraft) {
+        for (key, value) in table {
+            if let Some(plain) = self.document.plain(key.get_ref(), value) {
+                stream.controls.insert(key.get_ref().to_string(), plain);
             }
         }
     }

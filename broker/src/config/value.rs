@@ -56,6 +56,27 @@ impl Document<'_> {
         flag
     }
 
+    /// A number, a flag or a word, as it would be written on a command line.
+    pub(super) fn plain(&mut self, key: &str, value: &Value<'_>) -> Option<String> {
+        let plain = match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Boolean(flag) => Some(flag.to_string()),
+            DeValue::Integer(number) => {
+                let number = i64::from_str_radix(number.as_str(), number.radix());
+                number.ok().map(|number| number.to_string())
+            }
+            _ => None,
+        };
+        if plain.is_none() {
+            self.wrong_value(
+                key,
+                value,
+                "a whole number, true, false, or a word in quotes",
+            );
+        }
+        plain
+    }
+
     pub(super) fn whole(
         &mut self,
         key: &str,

@@ -24,6 +24,8 @@ pub enum Token {
     Leaver(SessionId),
     /// The service manager takes messages again.
     Manager,
+    /// A device may have come.
+    Plugged,
     /// Nobody is interested.
     Nobody,
 }
@@ -45,6 +47,7 @@ impl Token {
             Token::Owner(id) => (6, id.0),
             Token::Manager => (7, 0),
             Token::Leaver(id) => (8, id.0),
+            Token::Plugged => (9, 0),
         };
         kind << NUMBER_BITS | number & NUMBER_MASK
     }
@@ -62,6 +65,7 @@ impl Token {
             6 => Token::Owner(SubscriptionId(number)),
             7 => Token::Manager,
             8 => Token::Leaver(SessionId(number)),
+            9 => Token::Plugged,
             _ => Token::Nobody,
         }
     }
@@ -82,6 +86,7 @@ mod tests {
             Token::Owner(SubscriptionId(NUMBER_MASK)),
             Token::Manager,
             Token::Leaver(SessionId(8)),
+            Token::Plugged,
             Token::Nobody,
         ];
         for token in all {

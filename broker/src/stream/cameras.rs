@@ -2,10 +2,12 @@
 //!
 //! Owns these turns of a stream's life; never talks to a driver.
 
-use super::camera::{self, Ready, Way, in_hand};
+use super::camera::{self, Ready, in_hand};
 use super::{Filling, Losses, Lost, Stream, StreamMemory, lock};
-use crate::source::v4l2::{Fill, Wish};
+use crate::source::Source;
+use crate::source::v4l2::{Camera, Fill, SCHEME, Wish};
 use std::io;
+use std::sync::Arc;
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::{Layout, RingState};
 
@@ -21,7 +23,13 @@ impl Stream {
     ) -> io::Result<()> {
         self.worker = None;
         let avoid = self.filling.avoid.clone();
-        self.worker = Some(camera::open(wish, avoid, source, losses)?);
+        self.worker = Some(camera::open(
+            wish,
+            self.config.controls.clone(),
+            avoid,
+            source,
+            losses,
+        )?);
         self.source = source;
         lock(&self.core).begin(source, super::ONE_IN_HAND);
         // What was said of it before is more than that it is tried again.
@@ -40,9 +48,9 @@ impl Stream {
     /// Whether the memory there is does for this camera.
     #[must_use]
     pub fn suits(&self, ready: &Ready) -> bool {
-        let is_for_devices = self.memory().is_written_by_devices();
-        let wants_devices = matches!(ready.way, Way::Import(_));
-        self.layout == ready.camera.layout && is_for_devices == wants_devices
+        let fill = ready.way.fill();
+        let is_old = fill != Fill::Export && self.memory().is_filled_by() == fill;
+        is_old && self.layout == ready.camera.layout
     }
 
     /// Whether its readers could be kept with so many slots.
@@ -51,8 +59,12 @@ impl Stream {
         if needed <= slots {
             return Ok(());
         }
+        let remedy = match fill {
+            Fill::Export => "which is all the driver has",
+            _ => "raise `device_slots` under [pool] in the configuration",
+        };
         Err(format!(
-            "readers need {needed} slots and devices are given {slots}: raise `device_slots` under [pool] in the configuration"
+            "readers need {needed} slots and there would be {slots}: {remedy}"
         ))
     }
 
@@ -68,20 +80,50 @@ impl Stream {
         self.filling = Filling {
             by: Some(ready.way.fill()),
             note: ready.note.clone(),
-            avoid: self.filling.avoid.take(),
+            camera: Arc::downgrade(&ready.camera),
+            avoid: std::mem::take(&mut self.filling.avoid),
         };
         let core = self.begin(source, in_hand(ready.way.fill()));
         let name = self.name.as_str();
         self.worker = Some(camera::start(ready, source, name, core, losses)?);
         self.lost = None;
-        self.attached_ns = monotonic_ns();
+        self.attached_ns = Some(monotonic_ns());
         self.wake();
         Ok(())
     }
 
     /// Slots cannot be filled in this way, for this reason.
     pub fn avoid(&mut self, fill: Fill, why: String) {
-        self.filling.avoid = Some((fill, why));
+        self.filling.avoid.push((fill, why));
+    }
+
+    /// Whether it has a camera that is not there, and nobody looks for it just now.
+    #[must_use]
+    pub fn misses_its_camera(&self) -> bool {
+        !self.runs() && self.config.source.scheme() == SCHEME
+    }
+
+    /// Its camera, if it is open.
+    #[must_use]
+    pub fn camera(&self) -> Option<Arc<Camera>> {
+        self.filling.camera.upgrade()
+    }
+
+    /// Has frames copied from the next opening on, so that there are slots for more readers.
+    pub fn copy_instead(&mut self) {
+        for fill in [Fill::Import, Fill::Export] {
+            self.avoid(
+                fill,
+                "its slots are too few for those who read it".to_owned(),
+            );
+        }
+    }
+
+    /// Whether it has only a few slots, and could have more were frames copied.
+    #[must_use]
+    pub fn could_copy(&self) -> bool {
+        let is_free = matches!(Source::of(&self.config.source), Ok(Source::Camera(wish)) if wish.fill.is_none());
+        is_free && self.filling.by.is_some_and(|fill| fill != Fill::Copy)
     }
 
     /// Why nothing comes from its source.

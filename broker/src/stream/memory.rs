@@ -7,6 +7,7 @@ use crate::pool::{
     Allocator, Claimed, Memfd, Memory, PoolError, Protection, Request, Udmabuf, Unsealed, adopt,
     seal,
 };
+use crate::source::v4l2::Fill;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub enum Pool {
     Made(Arc<Memory>),
     /// Memory a publisher brought, a descriptor for each slot. The broker never maps it.
     Brought(Vec<OwnedFd>),
+    /// Memory of a camera's driver, a descriptor for each slot that cannot be mapped for writing.
+    Exported(Vec<OwnedFd>),
 }
 
 impl Pool {
@@ -57,15 +60,24 @@ impl Pool {
     pub fn made(&self) -> Option<&Arc<Memory>> {
         match self {
             Pool::Made(memory) => Some(memory),
-            Pool::Brought(_) => None,
+            Pool::Brought(_) | Pool::Exported(_) => None,
         }
     }
 
-    /// Whether devices can import it.
+    /// The slots, if each has a descriptor of its own.
+    #[must_use]
+    pub fn each(&self) -> &[OwnedFd] {
+        match self {
+            Pool::Made(_) => &[],
+            Pool::Brought(slots) | Pool::Exported(slots) => slots,
+        }
+    }
+
+    /// Whether devices of whoever has it can write to it.
     #[must_use]
     pub fn is_for_devices(&self) -> bool {
         match self {
-            Pool::Made(_) => false,
+            Pool::Made(_) | Pool::Exported(_) => false,
             Pool::Brought(slots) => slots.iter().any(is_dma_buf),
         }
     }
@@ -73,14 +85,21 @@ impl Pool {
     /// What it is made of, by the name on the wire.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        self.made().map_or("brought", |memory| memory.kind)
+        match self {
+            Pool::Made(memory) => memory.kind,
+            Pool::Brought(_) => "brought",
+            Pool::Exported(_) => "v4l2",
+        }
     }
 
     /// What keeps readers from writing, by the name on the wire.
     #[must_use]
     pub fn protection(&self) -> &'static str {
-        self.made()
-            .map_or("brought", |memory| memory.protection.name())
+        match self {
+            Pool::Made(memory) => memory.protection.name(),
+            Pool::Brought(_) => "brought",
+            Pool::Exported(_) => "exported",
+        }
     }
 }
 
@@ -223,18 +242,18 @@ impl StreamMemory {
         StreamMemory::around(&Memfd, &ring, layout, shape, Pool::Made(Arc::new(pool)))
     }
 
-    /// A fresh ring for slots a publisher brought.
+    /// A fresh ring for slots that are files of their own.
     pub fn bring(
         allocator: &dyn Allocator,
         name: &StreamName,
         layout: &Layout,
-        slots: Vec<OwnedFd>,
+        pool: Pool,
         generation: Generation,
     ) -> Result<StreamMemory, PoolError> {
         let slot_bytes = published_slot_bytes(layout);
-        let shape = RingShape::new(generation, slots.len(), slot_bytes, layout.digest());
+        let shape = RingShape::new(generation, pool.each().len(), slot_bytes, layout.digest());
         let ring = sealed_ring(name, shape);
-        StreamMemory::around(allocator, &ring, layout, shape, Pool::Brought(slots))
+        StreamMemory::around(allocator, &ring, layout, shape, pool)
     }
 
     fn around(
@@ -258,7 +277,7 @@ impl StreamMemory {
     /// broker's to seal.
     pub fn seal(&mut self) -> Result<(), Unsealed> {
         match &mut self.pool {
-            Pool::Brought(_) => Ok(()),
+            Pool::Brought(_) | Pool::Exported(_) => Ok(()),
             Pool::Made(memory) => Arc::get_mut(memory).map_or(Ok(()), seal),
         }
     }
@@ -295,10 +314,14 @@ impl StreamMemory {
         Ok(memory)
     }
 
-    /// Whether devices write into its slots by themselves.
+    /// How a camera's frames would come into its slots.
     #[must_use]
-    pub fn is_written_by_devices(&self) -> bool {
-        self.pool.made().is_some_and(|pool| !pool.parts.is_empty())
+    pub fn is_filled_by(&self) -> Fill {
+        match &self.pool {
+            Pool::Exported(_) => Fill::Export,
+            Pool::Made(pool) if !pool.parts.is_empty() => Fill::Import,
+            Pool::Made(_) | Pool::Brought(_) => Fill::Copy,
+        }
     }
 
     /// The control page, to look into.

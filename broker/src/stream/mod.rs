@@ -3,6 +3,7 @@
 //! Owns what the loop knows of a stream; never touches a socket. What its source's thread does is in
 //! `worker`, what both share in `core`.
 
+mod admission;
 mod bell;
 mod camera;
 mod cameras;
@@ -29,10 +30,10 @@ pub use worker::{Loss, Losses, Turn, Worker, lock};
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
-use crate::source::v4l2::Fill;
+use crate::source::v4l2::{Camera, Fill};
 use crate::source::{Pattern, Source};
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::message::{self, State};
 use streamem_wire::{Generation, Layout, RingState, SessionId, StreamName, SubscriptionId};
@@ -65,7 +66,7 @@ pub struct Stream {
     worker: Option<Worker>,
     lost: Option<Lost>,
     losses: u32,
-    attached_ns: u64,
+    attached_ns: Option<u64>,
     filling: Filling,
 }
 
@@ -76,8 +77,10 @@ struct Filling {
     by: Option<Fill>,
     /// Why in no better one.
     note: String,
-    /// The way in which it does not work, and what went wrong.
-    avoid: Option<(Fill, String)>,
+    /// The camera, while it is open.
+    camera: Weak<Camera>,
+    /// The ways in which it does not work, each with what went wrong.
+    avoid: Vec<(Fill, String)>,
 }
 
 impl Stream {
@@ -102,7 +105,7 @@ impl Stream {
             worker: None,
             lost: None,
             losses: 0,
-            attached_ns: 0,
+            attached_ns: None,
             filling: Filling::default(),
         }
     }
@@ -137,7 +140,7 @@ impl Stream {
         let name = self.name.as_str();
         self.worker = Some(Worker::start(pattern, source, name, core, losses)?);
         self.lost = None;
-        self.attached_ns = monotonic_ns();
+        self.attached_ns = Some(monotonic_ns());
         self.wake();
         Ok(())
     }
@@ -147,7 +150,12 @@ impl Stream {
     pub fn lose(&mut self, why: String) {
         self.worker = None;
         let now_ns = monotonic_ns();
-        if now_ns - self.attached_ns > STAYED_UP_NS {
+        // Opening a camera in vain does not count as having run.
+        if self
+            .attached_ns
+            .take()
+            .is_some_and(|since_ns| now_ns - since_ns > STAYED_UP_NS)
+        {
             self.losses = 0;
         }
         let wait_s = 1 << self.losses.min(RETRY_DOUBLINGS_MAX);
@@ -201,51 +209,6 @@ impl Stream {
     fn wake(&self) {
         let seats = lock(&self.core).seats();
         seats.wake();
-    }
-
-    /// Whether one more reader with these terms would keep every promise. A user who is `limited` may
-    /// have half of the slots promised, so that nobody can take a stream from all others.
-    pub fn admit(&self, terms: Terms, limited: Option<u32>) -> Result<(), String> {
-        let own = |reader: &&Reader| Some(reader.owner.uid) == limited;
-        let promised = |terms: Terms| terms.leases + terms.depth.saturating_sub(1);
-        let has: u32 = self
-            .readers
-            .iter()
-            .filter(own)
-            .map(|reader| promised(reader.seat.terms))
-            .sum();
-        let half = slots_max(&lock(&self.core)) / 2;
-        if let Some(uid) = limited
-            && has + promised(terms) > half
-        {
-            return Err(format!(
-                "user {uid} has {has} slots of stream {:?} promised and may have {half}, half of what there \
-                 is; {} leases and a depth of {} would be more: ask for fewer, or raise `slots_max` under \
-                 [pool] in the configuration",
-                self.name.as_str(),
-                terms.leases,
-                terms.depth,
-            ));
-        }
-        let core = lock(&self.core);
-        let (has, needed) = (core.slots_needed(), core.slots_needed_with(terms));
-        let most = slots_max(&core);
-        let is_for_devices = core.memory().is_written_by_devices();
-        let setting = if is_for_devices {
-            "device_slots"
-        } else {
-            "slots_max"
-        };
-        if needed <= most {
-            return Ok(());
-        }
-        Err(format!(
-            "stream {:?} has {most} slots, of which {has} are promised; with {} leases and a depth of {} it would \
-             need {needed}: ask for fewer, or raise `{setting}` under [pool] in the configuration",
-            self.name.as_str(),
-            terms.leases,
-            terms.depth,
-        ))
     }
 
     /// Adds a reader that was admitted; from now on its leases count.
@@ -377,8 +340,4 @@ impl Stream {
             sum: figures.sum(),
         }
     }
-}
-
-fn slots_max(core: &Core) -> u32 {
-    u32::try_from(core.memory().shape().slots).unwrap_or(u32::MAX)
 }

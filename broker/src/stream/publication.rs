@@ -2,7 +2,7 @@
 //!
 //! Owns the charge and what was made for it; never takes a submission, which is the intake's.
 
-use super::memory::{StreamMemory, published_slot_bytes};
+use super::memory::{Pool, StreamMemory, published_slot_bytes};
 use crate::pool::{Allocator, Memory, PoolError, Protection, Request};
 use crate::quota::Charge;
 use std::os::fd::OwnedFd;
@@ -146,7 +146,13 @@ impl Publication {
     ) -> Result<(), PoolError> {
         let (name, layout) = (&self.stream, &self.layout);
         self.slots_max = u32::try_from(slots.len()).unwrap_or(u32::MAX);
-        let memory = StreamMemory::bring(allocator, name, layout, slots, self.generation)?;
+        let memory = StreamMemory::bring(
+            allocator,
+            name,
+            layout,
+            Pool::Brought(slots),
+            self.generation,
+        )?;
         self.prepared = Prepared::There(memory);
         Ok(())
     }

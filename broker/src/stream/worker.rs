@@ -19,7 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 use streamem_sys::clock::monotonic_ns;
-use streamem_wire::flags;
+use streamem_wire::message::ControlList;
+use streamem_wire::{Refusal, SessionId, flags};
 
 /// Longest sleep at a time, so that a removed source ends soon.
 const SLEEP_MAX: Duration = Duration::from_millis(100);
@@ -39,6 +40,8 @@ pub enum Turn {
     Ready(Box<Ready>),
     /// A camera's driver does not bear this way of filling slots, for this reason; another may do.
     Unfit(Fill, String),
+    /// A camera was asked for its controls by this session.
+    Controls(SessionId, Result<ControlList, Refusal>),
 }
 
 /// A source that was lost, or is back.
@@ -81,7 +84,7 @@ impl Losses {
 
     /// A way to report for one more source.
     #[must_use]
-    pub(super) fn reporter(&self, source: u64) -> Reporter {
+    pub fn reporter(&self, source: u64) -> Reporter {
         Reporter {
             source,
             sender: self.sender.clone(),
@@ -98,14 +101,15 @@ impl Losses {
 
 /// A source's way to report.
 #[derive(Debug)]
-pub(super) struct Reporter {
+pub struct Reporter {
     source: u64,
     sender: Sender<Loss>,
     eventfd: Arc<OwnedFd>,
 }
 
 impl Reporter {
-    pub(super) fn report(&self, turn: Turn) {
+    /// Reports.
+    pub fn report(&self, turn: Turn) {
         let source = self.source;
         if self.sender.send(Loss { source, turn }).is_ok() {
             // An eventfd takes a number of writes no program lives to make.

@@ -5,7 +5,7 @@
 use super::{StreamError, Streams};
 use crate::config::PoolConfig;
 use crate::source::v4l2::Fill;
-use crate::stream::{Ready, StreamMemory, Way};
+use crate::stream::{Pool, Ready, StreamMemory, Way};
 use streamem_wire::{Layout, StreamName};
 use tracing::info;
 
@@ -14,7 +14,7 @@ impl Streams {
     pub fn go_on_with(
         &mut self,
         name: &StreamName,
-        ready: Ready,
+        mut ready: Ready,
         pool: &PoolConfig,
     ) -> Result<bool, StreamError> {
         let Some(stream) = self.get(name) else {
@@ -24,7 +24,7 @@ impl Streams {
         if renews {
             let layout = ready.camera.layout.clone();
             let memory = self
-                .memory_for(name, &layout, &ready, pool)
+                .memory_for(name, &layout, &mut ready, pool)
                 .inspect_err(|why| {
                     let fill = ready.way.fill();
                     if let Some(stream) = self.by_name.get_mut(name).filter(|_| fill != Fill::Copy)
@@ -58,17 +58,26 @@ impl Streams {
         &self,
         name: &StreamName,
         layout: &Layout,
-        ready: &Ready,
+        ready: &mut Ready,
         pool: &PoolConfig,
     ) -> Result<StreamMemory, StreamError> {
         let generation = self.next_generation(name);
-        let made = match &ready.way {
+        let fill = ready.way.fill();
+        let admit = |slots| {
+            let readers = self
+                .get(name)
+                .map(|stream| stream.admit_camera(fill, slots));
+            readers.unwrap_or(Ok(())).map_err(StreamError::Promises)
+        };
+        let made = match &mut ready.way {
+            Way::Export(slots) => {
+                admit(u32::try_from(slots.len()).unwrap_or(u32::MAX))?;
+                let slots = Pool::Exported(std::mem::take(slots));
+                StreamMemory::bring(&self.allocator, name, layout, slots, generation)
+            }
             Way::Import(allocator) => {
                 let slots = pool.device_slots;
-                let readers = self
-                    .get(name)
-                    .map(|stream| stream.admit_camera(Fill::Import, slots));
-                readers.unwrap_or(Ok(())).map_err(StreamError::Promises)?;
+                admit(slots)?;
                 let parts = ready.camera.parts();
                 StreamMemory::for_devices(
                     allocator,

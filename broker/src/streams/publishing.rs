@@ -226,10 +226,7 @@ impl Streams {
                 Begun::Again
             }
             None => {
-                let config = StreamConfig {
-                    source: from,
-                    access: None,
-                };
+                let config = StreamConfig::of(from);
                 let layout = publication.layout.clone();
                 let pool = PoolConfig {
                     pretouch: false,

@@ -3,6 +3,7 @@
 //! Owns what a reader may pin; never looks at a frame.
 
 use super::{Streams, no_such_stream};
+use crate::config::PoolConfig;
 use crate::pool::Protection;
 use crate::quota::Charge;
 use crate::store::KeptReader;
@@ -21,15 +22,15 @@ impl Streams {
         terms: Terms,
         bell: Option<Bell>,
         charge: Charge,
+        pool: &PoolConfig,
     ) -> Result<SubscriptionId, Refusal> {
+        let limited = (owner.uid != 0 && owner.uid != rustix::process::getuid().as_raw())
+            .then_some(owner.uid);
+        self.admit(name, terms, limited, pool)
+            .map_err(|why| Refusal::new(Reason::PoolFull, name.as_str(), why))?;
         let Some(stream) = self.by_name.get_mut(name) else {
             return Err(no_such_stream(name));
         };
-        let limited = (owner.uid != 0 && owner.uid != rustix::process::getuid().as_raw())
-            .then_some(owner.uid);
-        stream
-            .admit(terms, limited)
-            .map_err(|why| Refusal::new(Reason::PoolFull, name.as_str(), why))?;
         self.subscriptions += 1;
         let id = SubscriptionId(self.subscriptions);
         let seat = Seat::new(&self.allocator, id, terms, bell).map_err(|error| {
@@ -46,6 +47,29 @@ impl Streams {
         }
         stream.join(reader);
         Ok(id)
+    }
+
+    /// Whether one more reader with these terms can be kept; a camera whose slots are few is made to have
+    /// more before a reader is refused.
+    fn admit(
+        &mut self,
+        name: &StreamName,
+        terms: Terms,
+        limited: Option<u32>,
+        pool: &PoolConfig,
+    ) -> Result<(), String> {
+        let Some(stream) = self.by_name.get_mut(name) else {
+            return Ok(());
+        };
+        let refused = match stream.admit(terms, limited) {
+            Err(why) if stream.could_copy() => why,
+            admitted => return admitted,
+        };
+        stream
+            .admit_to(pool.slots_max, terms, limited)
+            .map_err(|_| refused)?;
+        stream.copy_instead();
+        self.retry(name).map_err(|why| why.to_string())
     }
 
     /// Gives a subscription from before a restart back to its owner.

@@ -2,6 +2,7 @@
 //!
 //! Owns choosing the module; never knows what a command says.
 
+mod controls;
 mod doctor;
 mod edit;
 mod ending;
@@ -39,6 +40,7 @@ pub fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
         Command::Fds(asked) => fds::run(&broker, asked, output),
         Command::Monitor(asked) => monitor::run(&broker, asked, output),
         Command::Add(asked) => edit::add(&broker, asked, output),
+        Command::Controls(asked) => controls::run(&broker, asked, output),
         Command::Remove(asked) => edit::remove(&broker, &asked.stream, output),
         Command::Doctor => doctor::run(&broker, output),
         Command::Generate(asked) => generate::run(&asked.folder, output),

@@ -7,8 +7,10 @@ use crate::layout::Layout;
 use crate::name::StreamName;
 use serde::{Deserialize, Serialize};
 
+mod controls;
 mod publishing;
 
+pub use controls::{Control, ControlList, Controls, MenuItem};
 pub use publishing::{Bring, OfPublication, Permit, Publication, Publish};
 
 /// The interface's own name.

@@ -53,12 +53,20 @@ impl Server {
     }
 
     fn start(broker: &Broker, stream: &str) -> Server {
+        Server::start_with_umask(broker, stream, "022")
+    }
+
+    fn start_with_umask(broker: &Broker, stream: &str, umask: &str) -> Server {
         let socket = broker.folder().join(format!("{stream}.gst"));
         let place = socket.to_str().expect("plain letters");
         let leases = LEASES.to_string();
         let words = [stream, "--listen", place, "--leases", &leases];
         let log = File::create(broker.folder().join(format!("{stream}.gst.log")));
-        let mut child = Server::command(broker, &words)
+        let command = Server::command(broker, &words);
+        let mut child = Command::new("sh")
+            .args(["-c", r#"umask "$0"; exec "$@""#, umask])
+            .arg(command.get_program())
+            .args(command.get_args())
             .stdout(Stdio::piped())
             .stderr(log.expect("a log file"))
             .spawn()

@@ -6,6 +6,7 @@ use super::{LEASES, Pipeline, Server, assert_complete, pictures, steady_broker};
 use rustix::net::RecvFlags;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use streamem_sys::socket::receive;
@@ -119,4 +120,34 @@ fn who_says_what_no_reader_says_is_let_go() {
     }
     other.wait_for_pictures(other.pictures().len() + 5);
     assert_complete(&other.pictures());
+}
+
+#[test]
+fn sixty_four_are_served_at_a_time_and_the_next_when_one_has_left() {
+    let broker = steady_broker();
+    let server = Server::start(&broker, "cam");
+    let mut hands: Vec<Hand> = (0..64).map(|_| Hand::connect(&server)).collect();
+    for hand in &mut hands {
+        assert!(hand.caps().contains("video/x-raw"));
+    }
+    let mut one_more = Hand::connect(&server);
+    assert!(!one_more.hear(), "a 65th was served");
+    hands.pop();
+    eventually("there is room again", || {
+        Hand::connect(&server).hear().then_some(())
+    });
+    assert!(hands.iter_mut().all(Hand::hear), "the others go on");
+}
+
+#[test]
+fn who_may_read_follows_the_umask() {
+    let broker = steady_broker();
+    for (umask, mode) in [("022", 0o755), ("007", 0o770), ("077", 0o700)] {
+        let server = Server::start_with_umask(&broker, "cam", umask);
+        let found = std::fs::metadata(&server.socket)
+            .expect("it listens")
+            .mode()
+            & 0o777;
+        assert_eq!(found, mode, "umask {umask}: {found:o}");
+    }
 }

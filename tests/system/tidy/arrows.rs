@@ -5,7 +5,7 @@
 use super::{all_files, rust_files};
 use std::collections::BTreeSet;
 
-const BROKER: [&str; 16] = [
+const BROKER: [&str; 17] = [
     "logging",
     "activation",
     "manager",
@@ -20,6 +20,7 @@ const BROKER: [&str; 16] = [
     "stream",
     "store",
     "streams",
+    "hotplug",
     "session",
     "broker",
 ];
@@ -44,6 +45,7 @@ const CRATES: [(&str, &[&str]); 11] = [
         "tests/vm",
         &[
             "streamem",
+            "streamem-sys",
             "streamem-tests",
             "streamem-v4l2",
             "streamem-vm-init",

@@ -78,8 +78,47 @@ fn camera_goes_with_its_driver_and_comes_back_under_its_name() {
     }
 }
 
+/// The user who owns a file.
+fn owner(path: &str) -> u32 {
+    fs::metadata(path).map_or(0, |meta| meta.uid())
+}
+
+/// The number the harness gives the broker's user.
+const STREAMEM: u32 = 990;
+
 #[test]
-fn memory_devices_have_their_groups() {
+fn camera_nodes_want_the_broker() {
+    let database = format!("/run/udev/data/c{}", attribute("video0", "dev"));
+    eventually("udev knows what is wanted", || {
+        let entry = fs::read_to_string(&database).unwrap_or_default();
+        let has = |line: &str| entry.lines().any(|known| known == line);
+        let is_wanted = has("E:SYSTEMD_WANTS=streamemd.service") && has("Q:systemd");
+        (is_wanted && has("Q:streamem")).then_some(())
+    });
+}
+
+#[test]
+fn camera_that_is_to_be_the_brokers_alone_is() {
+    let rule = "SUBSYSTEM==\"video4linux\", KERNEL==\"video1\", ENV{STREAMEM_EXCLUSIVE}=\"1\"\n";
+    fs::create_dir_all("/run/udev/rules.d").expect("a folder");
+    fs::write("/run/udev/rules.d/69-mine.rules", rule).expect("a rule");
+    eventually("the camera is the broker's alone", || {
+        // udevd looks for new rules only every few seconds.
+        fs::write("/sys/class/video4linux/video1/uevent", "change").expect("it takes it");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        (owner("/dev/video1") == STREAMEM && permissions("/dev/video1") == 0o600).then_some(())
+    });
+    let other = (group("/dev/video0"), permissions("/dev/video0"));
+    assert_eq!(other, ("video".to_owned(), 0o660));
+}
+
+#[test]
+fn memory_devices_belong_to_the_broker_and_keep_their_groups() {
+    for device in ["/dev/udmabuf", "/dev/dma_heap/system"] {
+        eventually("udev has given it to the broker", || {
+            (owner(device) == STREAMEM).then_some(())
+        });
+    }
     assert_eq!(group("/dev/udmabuf"), "kvm");
     assert_eq!(permissions("/dev/udmabuf"), 0o660);
     assert_eq!(group("/dev/dma_heap/system"), "root");

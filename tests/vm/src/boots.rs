@@ -22,6 +22,8 @@ pub struct Boot {
     pub arguments: Vec<String>,
     /// Who runs it.
     pub user: String,
+    /// In which group; the user's own if nothing is said.
+    pub group: Option<String>,
     /// Whether udevd runs.
     pub udev: bool,
     /// Modules and their parameters.
@@ -62,6 +64,7 @@ impl Boot {
             program: (*program).to_owned(),
             arguments: Vec::new(),
             user: "root".to_owned(),
+            group: None,
             udev: false,
             modules: Vec::new(),
             needs: Vec::new(),
@@ -87,6 +90,7 @@ impl Boot {
         let wrong = || format!("{}: nobody knows {key}={value}", self.name);
         match key {
             "as" => self.user = value.to_owned(),
+            "group" => self.group = Some(value.to_owned()),
             "module" => {
                 let (module, parameters) = value.split_once(':').unwrap_or((value, ""));
                 let parameters = parameters.replace(';', " ");

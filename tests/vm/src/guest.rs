@@ -9,7 +9,7 @@ use crate::{kit, modules};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use streamem_tests::binaries;
+use streamem_tests::binaries::{self, workspace};
 use streamem_vm_init::plan::{self, Plan};
 
 /// The programs under test are all in one folder, as tests expect them.
@@ -23,6 +23,14 @@ const GROUPS: [&str; 14] = [
     "tty", "disk", "lp", "kmem", "dialout", "cdrom", "floppy", "tape", "audio", "video", "input",
     "kvm", "render", "sgx",
 ];
+
+fn groups() -> impl Iterator<Item = (u32, &'static str)> {
+    (100..).zip(GROUPS)
+}
+
+fn group(name: &str) -> Option<u32> {
+    groups().find(|(_, known)| *known == name).map(|(id, _)| id)
+}
 
 /// The archive the kernel unpacks for this boot of `program`.
 ///
@@ -40,16 +48,27 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
     put_program(&mut archive, program)?;
     // After the libraries of this machine, which are at least as new.
     archive.tree(&kit::udev(), Path::new("/")).map_err(inside)?;
+    if boot.udev {
+        let rules = workspace().join("udev/70-streamem.rules");
+        let copied = archive.copy(&rules, "/usr/lib/udev/rules.d/70-streamem.rules");
+        copied.map_err(inside)?;
+    }
+    let is_absent = |sort, name: &str| format!("{}: there is no {sort} {name} in there", boot.name);
     let (_, user) = USERS
         .into_iter()
         .find(|(name, _)| *name == boot.user)
-        .ok_or_else(|| format!("{}: there is no user {} in there", boot.name, boot.user))?;
+        .ok_or_else(|| is_absent("user", &boot.user))?;
+    let group = match &boot.group {
+        None => user,
+        Some(name) => group(name).ok_or_else(|| is_absent("group", name))?,
+    };
     let program = Path::new(PROGRAMS).join(program.file_name().unwrap_or_default());
     let program = program.to_string_lossy().into_owned();
     let plan = Plan {
         udev: boot.udev,
         modules,
         user,
+        group,
         command: [program]
             .into_iter()
             .chain(boot.arguments.clone())
@@ -80,7 +99,7 @@ fn put_base(archive: &mut Archive) -> io::Result<()> {
         .iter()
         .map(|(name, id)| format!("{name}:x:{id}:\n"))
         .collect();
-    for (id, name) in (100..).zip(GROUPS) {
+    for (id, name) in groups() {
         group += &format!("{name}:x:{id}:\n");
     }
     archive.file("/etc/passwd", 0o644, passwd.as_bytes());

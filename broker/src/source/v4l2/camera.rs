@@ -73,6 +73,14 @@ pub enum CameraError {
     Device(#[from] streamem_v4l2::Error),
 }
 
+impl CameraError {
+    /// Whether somebody else has it.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, CameraError::Device(streamem_v4l2::Error::Busy { .. }))
+    }
+}
+
 fn among(others: &[String]) -> String {
     if others.is_empty() {
         return " (there is no camera at all)".to_owned();
@@ -116,8 +124,10 @@ fn candidates(which: &Which) -> Result<Vec<PathBuf>, CameraError> {
     Ok(found)
 }
 
-fn opened(which: &Which) -> Result<(Device, Queue), CameraError> {
+fn opened(wish: &Wish) -> Result<(Device, Queue), CameraError> {
+    let which = &wish.which;
     let found = candidates(which)?;
+    let mut before = wish.node;
     for place in &found {
         let device = match Device::open(place) {
             Ok(device) => device,
@@ -129,8 +139,10 @@ fn opened(which: &Which) -> Result<(Device, Queue), CameraError> {
             }
             Err(error) => return Err(error.into()),
         };
-        if let Some(queue) = device.capture_queue() {
-            return Ok((device, queue));
+        match device.capture_queue() {
+            Some(queue) if before == 0 => return Ok((device, queue)),
+            Some(_) => before -= 1,
+            None => {}
         }
     }
     Err(CameraError::NotACamera(
@@ -218,7 +230,7 @@ fn layout_of(format: Format, set: &DriverFormat, rate: f64) -> Result<Layout, Ba
 impl Camera {
     /// Finds the camera and has its driver agree.
     pub fn open(wish: &Wish) -> Result<Camera, CameraError> {
-        let (device, queue) = opened(&wish.which)?;
+        let (device, queue) = opened(wish)?;
         if let Some(input) = wish.input {
             device.set_input(input)?;
         }

@@ -18,6 +18,8 @@ pub struct Node {
     pub serial: Option<String>,
     /// Where it is plugged in, in the words of udev and of sysfs.
     pub paths: Vec<String>,
+    /// Whether it gives frames, as far as that is known without opening it.
+    pub captures: bool,
     /// Its interface within a device of several, and its number within that.
     order: (String, u32),
 }
@@ -84,12 +86,15 @@ fn node(places: &Places, entry: &Path) -> Option<Node> {
     let index = line(&entry.join("index"))
         .and_then(|index| index.parse().ok())
         .unwrap_or(0);
+    // Without udev: the first node of a camera is the one that gives frames.
+    let captures = said("ID_V4L_CAPABILITIES").map_or(index == 0, |all| all.contains(":capture:"));
     let interface = line(&device.join("bInterfaceNumber")).unwrap_or_default();
     Some(Node {
         place: places.dev.join(file_name),
         name,
-        serial: said("ID_SERIAL_SHORT").or_else(|| serial_of(&device)),
+        serial: serial_of(&device).or_else(|| said("ID_SERIAL_SHORT")),
         paths: said("ID_PATH").into_iter().chain(in_sysfs).collect(),
+        captures,
         order: (interface, index),
     })
 }
@@ -116,6 +121,19 @@ impl fmt::Display for Node {
 }
 
 impl Node {
+    /// One that no machine has, for tests.
+    #[cfg(test)]
+    pub fn made_up(number: u32, name: &str, serial: Option<&str>, path: &str) -> Node {
+        Node {
+            place: PathBuf::from(format!("/dev/video{number}")),
+            name: name.to_owned(),
+            serial: serial.map(str::to_owned),
+            paths: vec![path.to_owned()],
+            captures: true,
+            order: (String::new(), 0),
+        }
+    }
+
     /// Whether it may be the one that is meant.
     #[must_use]
     pub fn is(&self, which: &Which) -> bool {

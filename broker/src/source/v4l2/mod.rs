@@ -3,9 +3,13 @@
 //! Owns finding them and agreeing with their drivers on what frames are; never fills a slot.
 
 mod camera;
+pub mod controls;
 mod identity;
 mod offer;
+mod plugged;
 mod wish;
 
 pub use camera::{Camera, CameraError};
+pub use identity::{Node, Places, nodes};
+pub use plugged::Plugged;
 pub use wish::{Fill, SCHEME, Which, Wish};

@@ -10,8 +10,9 @@ use streamem_wire::{Format, Kind, Layout, RATE_MAX};
 
 /// The scheme of cameras.
 pub const SCHEME: &str = "v4l2";
-const KNOWN: [&str; 5] = ["size", "rate", "format", "fill", "input"];
+const KNOWN: [&str; 6] = ["size", "rate", "format", "fill", "input", "node"];
 const INPUTS_MAX: u32 = 63;
+const NODES_MAX: u32 = 255;
 /// What is said of the frames of a camera that nobody has seen yet.
 const GUESS: (u32, u32) = (640, 480);
 
@@ -95,6 +96,8 @@ pub struct Wish {
     pub fill: Option<Fill>,
     /// Which of its connectors, for those that have more than one.
     pub input: Option<u32>,
+    /// Which of its nodes that give frames, counted from 0, for those that have more than one.
+    pub node: u32,
 }
 
 fn which(uri: &SourceUri) -> Result<Which, BadSource> {
@@ -162,9 +165,17 @@ impl Wish {
             format,
             fill,
             input,
+            node: parameters.whole("node", 0, 0..=NODES_MAX)?,
         };
         wish.guess().map_err(|why| uri.no_such_layout(why))?;
         Ok(wish)
+    }
+
+    /// Which camera a source is, if it is one.
+    #[must_use]
+    pub fn which(source: &SourceUri) -> Option<Which> {
+        let is_camera = source.scheme() == SCHEME;
+        is_camera.then(|| which(source).ok()).flatten()
     }
 
     /// How its frames would lie if it did exactly as asked, as far as that can be known without it.

@@ -3,6 +3,7 @@
 //! Owns the open device; never waits for a reader, and for the driver only with an end.
 
 mod copy;
+mod export;
 mod filler;
 mod import;
 mod opening;
@@ -17,6 +18,7 @@ use crate::pool::Claimed;
 use crate::source::Filled;
 use crate::source::v4l2::{Camera, Fill};
 use copy::Copy;
+use export::Export;
 use filler::{Filler, Taken};
 use import::Import;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -32,7 +34,7 @@ use streamem_wire::{Kind, Layout, clock, flags};
 /// Longest sleep at a time, so that a removed camera ends soon.
 const SLEEP_MAX: Duration = Duration::from_millis(100);
 /// Slots a driver has in hand that writes into them: one being filled, one that was, two to come.
-const IMPORT_IN_HAND: u32 = 4;
+const IN_HAND: u32 = 4;
 /// Frames a driver may call broken, one after the other, before it is begun anew.
 const BROKEN_MAX: u32 = 300;
 
@@ -40,8 +42,8 @@ const BROKEN_MAX: u32 = 300;
 #[must_use]
 pub fn in_hand(fill: Fill) -> u32 {
     match fill {
-        Fill::Import => IMPORT_IN_HAND,
-        Fill::Export | Fill::Copy => super::core::ONE_IN_HAND,
+        Fill::Import | Fill::Export => IN_HAND,
+        Fill::Copy => super::core::ONE_IN_HAND,
     }
 }
 
@@ -54,7 +56,7 @@ pub(in crate::stream) fn start(
     losses: &Losses,
 ) -> std::io::Result<Worker> {
     let ended = Arc::new(AtomicBool::new(false));
-    let camera = Arc::new(ready.camera);
+    let camera = ready.camera;
     let runner = Runner {
         layout: camera.layout.clone(),
         silence: Silence::of(camera.layout.rate),
@@ -136,10 +138,18 @@ impl Runner {
         };
         // Closing the device ends the stream as well, but not while a buffer of it is mapped somewhere.
         let _gone = self.camera.device.stream_off(self.camera.queue);
+        let Runner {
+            camera,
+            losses,
+            fill,
+            ..
+        } = self;
+        // Before it is said, since it may be opened anew at once.
+        drop(camera);
         match end {
             Ok(()) | Err(End::Unused) => {}
-            Err(End::Failed(why)) => self.losses.report(Turn::Ended(why)),
-            Err(End::Unfit(why)) => self.losses.report(Turn::Unfit(self.fill, why)),
+            Err(End::Failed(why)) => losses.report(Turn::Ended(why)),
+            Err(End::Unfit(why)) => losses.report(Turn::Unfit(fill, why)),
         }
     }
 
@@ -151,14 +161,9 @@ impl Runner {
             (Fill::Import, Some(made)) => {
                 let slots = memory.shape().slots;
                 let parts = camera.parts();
-                Ok(Box::new(Import::new(
-                    camera,
-                    made,
-                    parts,
-                    slots,
-                    IMPORT_IN_HAND,
-                )?))
+                Ok(Box::new(Import::new(camera, made, parts, slots, IN_HAND)?))
             }
+            (Fill::Export, _) => Ok(Box::new(Export::new(camera, memory.shape().slots))),
             _ => Ok(Box::new(Copy::new(camera)?)),
         }
     }

@@ -2,25 +2,39 @@
 //!
 //! Owns the trial of each way; never makes memory for frames.
 
+use super::in_hand;
 use crate::pool::{Allocator, Protection, Request, Udmabuf};
-use crate::source::v4l2::{Camera, CameraError, Fill, Wish};
+use crate::source::v4l2::{Camera, CameraError, Fill, Wish, controls};
 use crate::stream::worker::{Losses, Turn, Worker};
+use crate::stream::{BROUGHT_MAX, published_slot_bytes};
+use std::collections::BTreeMap;
 use std::ops::Range;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
+use std::time::{Duration, Instant};
+use streamem_sys::file::size_and_inode;
 use streamem_v4l2::{DmaPlane, Memory};
+use tracing::warn;
 
 /// Buffers that are tried. One may lie by luck as a device needs it that can only write to adjacent pages.
 const TRIED: u32 = 3;
+/// How long a camera that is in use is waited for.
+const BUSY_MAX: Duration = Duration::from_secs(1);
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
+/// Buffers a driver is asked for that are handed out: as many as fit into a message.
+const EXPORTED: u32 = 12;
+const _: () = assert!(EXPORTED as usize <= BROUGHT_MAX);
 
 /// How slots will be filled.
 #[derive(Debug)]
 pub enum Way {
     /// By the driver, in memory that this makes.
     Import(Udmabuf),
+    /// By the driver, in memory of its own, which is handed out.
+    Export(Vec<OwnedFd>),
     /// By copying.
     Copy,
 }
@@ -31,6 +45,7 @@ impl Way {
     pub fn fill(&self) -> Fill {
         match self {
             Way::Import(_) => Fill::Import,
+            Way::Export(_) => Fill::Export,
             Way::Copy => Fill::Copy,
         }
     }
@@ -40,7 +55,7 @@ impl Way {
 #[derive(Debug)]
 pub struct Ready {
     /// The camera.
-    pub camera: Camera,
+    pub camera: Arc<Camera>,
     /// How.
     pub way: Way,
     /// Why no better way is taken; empty for the best.
@@ -50,7 +65,8 @@ pub struct Ready {
 /// Opens a camera, but not with a way that was found wanting before, and reports what became of it.
 pub(in crate::stream) fn start(
     wish: Wish,
-    avoid: Option<(Fill, String)>,
+    set: BTreeMap<String, String>,
+    avoid: Vec<(Fill, String)>,
     source: u64,
     losses: &Losses,
 ) -> std::io::Result<Worker> {
@@ -59,7 +75,27 @@ pub(in crate::stream) fn start(
     thread::Builder::new()
         .name("camera-open".to_owned())
         .spawn(move || {
-            let turn = match Camera::open(&wish).and_then(|camera| prepare(camera, avoid)) {
+            let begun = Instant::now();
+            let opened = loop {
+                match Camera::open(&wish) {
+                    // Whoever had it for this stream before may be about to close it.
+                    Err(why) if why.is_busy() && begun.elapsed() < BUSY_MAX => {
+                        thread::sleep(BUSY_PAUSE)
+                    }
+                    opened => break opened,
+                }
+                if unwanted.load(Relaxed) {
+                    return;
+                }
+            };
+            let prepared = opened.and_then(|camera| {
+                for why in controls::set(&camera.device, &set)? {
+                    let place = camera.device.path().display();
+                    warn!("{place}: {why} (see [stream.NAME.controls] in the configuration)");
+                }
+                prepare(camera, &avoid)
+            });
+            let turn = match prepared {
                 Ok(ready) => Turn::Ready(Box::new(ready)),
                 Err(why) => Turn::Ended(why.to_string()),
             };
@@ -70,25 +106,25 @@ pub(in crate::stream) fn start(
     Ok(Worker { ended })
 }
 
-fn prepare(camera: Camera, avoid: Option<(Fill, String)>) -> Result<Ready, CameraError> {
+fn prepare(camera: Camera, avoid: &[(Fill, String)]) -> Result<Ready, CameraError> {
     let mut notes = Vec::new();
     for fill in Fill::ALL
         .into_iter()
         .filter(|fill| camera.fill.is_none_or(|only| only == *fill))
     {
-        if let Some((_, why)) = avoid.as_ref().filter(|(avoided, _)| *avoided == fill) {
+        if let Some((_, why)) = avoid.iter().find(|(avoided, _)| *avoided == fill) {
             notes.push(format!("{}: {why}", fill.name()));
             continue;
         }
         let tried = match fill {
             Fill::Import => try_import(&camera).map(Way::Import),
-            Fill::Export => Err("not possible yet".to_owned()),
+            Fill::Export => try_export(&camera).map(Way::Export),
             Fill::Copy => Ok(Way::Copy),
         };
         match tried {
             Ok(way) => {
                 return Ok(Ready {
-                    camera,
+                    camera: Arc::new(camera),
                     way,
                     note: notes.join("; "),
                 });
@@ -144,6 +180,46 @@ fn try_import(camera: &Camera) -> Result<Udmabuf, String> {
     });
     device.request(queue, Memory::DmaBuf, 0).map_err(failed)?;
     tried.map(|()| allocator)
+}
+
+/// The driver's own buffers, to be handed out.
+fn try_export(camera: &Camera) -> Result<Vec<OwnedFd>, String> {
+    if camera.format.planes.len() > 1 {
+        return Err("a frame lies in more than one buffer of the driver".to_owned());
+    }
+    let (device, queue) = (&camera.device, camera.queue);
+    let failed = |why: streamem_v4l2::Error| why.to_string();
+    let count = device
+        .request(queue, Memory::Mmap, EXPORTED)
+        .map_err(failed)?;
+    let exported = exported(camera, count).inspect_err(|_| {
+        let _they_are_asked_for_anew = device.request(queue, Memory::Mmap, 0);
+    })?;
+    Ok(exported)
+}
+
+fn exported(camera: &Camera, count: u32) -> Result<Vec<OwnedFd>, String> {
+    let least = in_hand(Fill::Export) + 2;
+    if count < least {
+        return Err(format!(
+            "the driver has {count} buffers, and {least} are needed"
+        ));
+    }
+    let needs = published_slot_bytes(&camera.layout) as u64;
+    let one = |index| {
+        let slot = camera
+            .device
+            .export(camera.queue, index, 0, false)
+            .map_err(|why| why.to_string())?;
+        match size_and_inode(&slot) {
+            Ok((bytes, _)) if bytes >= needs => Ok(slot),
+            Ok((bytes, _)) => Err(format!(
+                "a buffer of the driver has {bytes} bytes where a slot needs {needs}"
+            )),
+            Err(why) => Err(format!("fstat of a buffer: {why}")),
+        }
+    };
+    (0..count.min(EXPORTED)).map(one).collect()
 }
 
 /// As drivers count.

@@ -72,7 +72,7 @@ fn udmabuf() -> Check {
             AREA,
             name,
             "none",
-            "frames cannot be imported by GPUs from ordinary memory; modprobe udmabuf",
+            "cameras cannot write into the broker's memory by themselves; modprobe udmabuf",
         );
     }
     let is_root = rustix::process::geteuid().is_root();
@@ -81,7 +81,7 @@ fn udmabuf() -> Check {
             AREA,
             name,
             described(path),
-            "programs that may open it can write to frames they were given for reading; leave it to the broker: chmod 0600 /dev/udmabuf",
+            "programs that may open it can write to frames they were given for reading; leave it to the broker, as udev/70-streamem.rules does, or chmod 0600 /dev/udmabuf",
         );
     }
     Check::good(AREA, name, described(path))

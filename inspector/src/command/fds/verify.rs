@@ -90,7 +90,8 @@ pub fn own(said: &Descriptor, broker: &Process) -> (Verdict, Option<Open>) {
 
 fn difference(said: &Descriptor, found: &Open) -> Option<String> {
     let prefix = match said.kind.as_str() {
-        "memfd" => Some("/memfd:"),
+        "memfd" | "udmabuf" => Some("/memfd:"),
+        "dma-buf" | "v4l2" => Some("/dmabuf:"),
         "eventfd" => Some("anon_inode:[eventfd]"),
         _ => None,
     };

@@ -24,8 +24,10 @@ pub struct Plan {
     pub udev: bool,
     /// Files of modules, in order, and their parameters.
     pub modules: Vec<(String, String)>,
-    /// The user and group who runs the program.
+    /// The user who runs the program.
     pub user: u32,
+    /// The group of that user meanwhile.
+    pub group: u32,
     /// The program and its arguments.
     pub command: Vec<String>,
 }
@@ -34,7 +36,7 @@ impl Plan {
     /// As a file.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = format!("user {}\n", self.user);
+        let mut text = format!("user {}\ngroup {}\n", self.user, self.group);
         if self.udev {
             text += "udev\n";
         }
@@ -58,6 +60,7 @@ impl Plan {
             let (key, value) = line.split_once(' ').unwrap_or((line, ""));
             match key {
                 "user" => plan.user = value.parse().map_err(|_| line.to_owned())?,
+                "group" => plan.group = value.parse().map_err(|_| line.to_owned())?,
                 "udev" => plan.udev = true,
                 "module" => {
                     let (file, parameters) = value.split_once(' ').unwrap_or((value, ""));
@@ -84,6 +87,7 @@ mod tests {
                 ("/m/w.ko".into(), String::new()),
             ],
             user: 65534,
+            group: 110,
             command: vec!["/vm/bin/test".into(), "two words".into()],
         };
         assert_eq!(Plan::parse(&plan.text()), Ok(plan));

@@ -71,7 +71,7 @@ fn test(plan: &Plan) -> Result<u8, String> {
         .env("RUST_BACKTRACE", "1")
         .current_dir("/tmp")
         .uid(plan.user)
-        .gid(plan.user)
+        .gid(plan.group)
         .spawn()
         .map_err(|error| format!("run {program}: {error}"))?;
     loop {
