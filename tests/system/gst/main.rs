@@ -53,13 +53,13 @@ impl Server {
     }
 
     fn start(broker: &Broker, stream: &str) -> Server {
-        Server::start_with_umask(broker, stream, "022")
+        Server::start_with(broker, stream, LEASES, "022")
     }
 
-    fn start_with_umask(broker: &Broker, stream: &str, umask: &str) -> Server {
+    fn start_with(broker: &Broker, stream: &str, leases: usize, umask: &str) -> Server {
         let socket = broker.folder().join(format!("{stream}.gst"));
         let place = socket.to_str().expect("plain letters");
-        let leases = LEASES.to_string();
+        let leases = leases.to_string();
         let words = [stream, "--listen", place, "--leases", &leases];
         let log = File::create(broker.folder().join(format!("{stream}.gst.log")));
         let command = Server::command(broker, &words);

@@ -125,7 +125,7 @@ fn who_says_what_no_reader_says_is_let_go() {
 #[test]
 fn sixty_four_are_served_at_a_time_and_the_next_when_one_has_left() {
     let broker = steady_broker();
-    let server = Server::start(&broker, "cam");
+    let server = Server::start_with(&broker, "cam", 4, "022");
     let mut hands: Vec<Hand> = (0..64).map(|_| Hand::connect(&server)).collect();
     for hand in &mut hands {
         assert!(hand.caps().contains("video/x-raw"));
@@ -143,7 +143,7 @@ fn sixty_four_are_served_at_a_time_and_the_next_when_one_has_left() {
 fn who_may_read_follows_the_umask() {
     let broker = steady_broker();
     for (umask, mode) in [("022", 0o755), ("007", 0o770), ("077", 0o700)] {
-        let server = Server::start_with_umask(&broker, "cam", umask);
+        let server = Server::start_with(&broker, "cam", LEASES, umask);
         let found = std::fs::metadata(&server.socket)
             .expect("it listens")
             .mode()

@@ -70,18 +70,18 @@ pub fn run(broker: &Broker<'_>, asked: &Gst, output: &mut Output) -> Result<(), 
     let mut guests: Vec<Guest> = Vec::new();
     let mut came = 0;
     while !ending.is_near() {
-        if let Some(connected) = accepted(&socket)? {
-            if guests.len() >= READERS_MAX {
-                complain(&format!(
-                    "there are {READERS_MAX} readers; another was sent away"
-                ));
-                continue;
-            }
-            came += 1;
-            tell(output, &Told::Came { reader: came })?;
-            match welcomed(came, connected, broker, asked, &ending) {
-                Ok(guest) => guests.push(guest),
-                Err(cause) => complain(&format!("reader {came} cannot be served: {cause}")),
+        match accepted(&socket)? {
+            None => {}
+            Some(_) if guests.len() >= READERS_MAX => complain(&format!(
+                "there are {READERS_MAX} readers; another was sent away"
+            )),
+            Some(connected) => {
+                came += 1;
+                tell(output, &Told::Came { reader: came })?;
+                match welcomed(came, connected, broker, asked, &ending) {
+                    Ok(guest) => guests.push(guest),
+                    Err(cause) => complain(&format!("reader {came} cannot be served: {cause}")),
+                }
             }
         }
         let (gone, here) = guests
