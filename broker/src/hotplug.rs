@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use streamem_wire::StreamName;
 
 const NAME_BYTES_MAX: usize = 64;
+/// Most cameras that would have the same name.
+const SAME_MAX: usize = 64;
 
 /// Whether a text is as a pattern says, in which `*` is anything.
 fn is_like(pattern: &str, text: &str) -> bool {
@@ -39,9 +41,9 @@ fn is_matched(policy: &Hotplug, node: &Node) -> bool {
 
 /// What stays of a camera, however often it is plugged in: of its places the one that is known before udev
 /// has written down others.
-fn identity(node: &Node) -> Option<(&'static str, &str)> {
-    let serial = node.serial.as_deref().map(|serial| ("serial", serial));
-    serial.or_else(|| node.paths.last().map(|path| ("path", path.as_str())))
+fn identity(node: &Node) -> Option<Which> {
+    let serial = node.serial.clone().map(Which::Serial);
+    serial.or_else(|| node.paths.last().cloned().map(Which::Path))
 }
 
 fn is_same(one: &Node, other: &Node) -> bool {
@@ -61,15 +63,9 @@ fn plain(text: &str) -> String {
     parts.join("-")
 }
 
-fn name(
-    policy: &Hotplug,
-    node: &Node,
-    number: usize,
-    taken: &BTreeSet<StreamName>,
-) -> Option<StreamName> {
-    let (_, what) = identity(node)?;
-    let serial = node.serial.as_deref().unwrap_or(what);
-    let path = node.paths.last().map_or(what, String::as_str);
+fn name(policy: &Hotplug, node: &Node, number: usize) -> Option<StreamName> {
+    let path = node.paths.last().map_or("", String::as_str);
+    let serial = node.serial.as_deref().unwrap_or(path);
     let mut text = policy
         .name
         .replace("{serial}", &plain(serial))
@@ -81,8 +77,7 @@ fn name(
     // The end of a path tells cameras apart, and so does what was put behind it.
     let too_much = text.len().saturating_sub(NAME_BYTES_MAX);
     let text = text[too_much..].trim_start_matches(|letter: char| !letter.is_ascii_alphanumeric());
-    let name = StreamName::new(text).ok()?;
-    (!taken.contains(&name)).then_some(name)
+    StreamName::new(text).ok()
 }
 
 fn escaped(text: &str) -> String {
@@ -96,28 +91,44 @@ fn escaped(text: &str) -> String {
     })
 }
 
-/// The streams there should be for these cameras, besides those that have one: `spoken_for` by the
-/// configuration, with names that are `taken`.
+/// The streams there are.
+#[derive(Debug, Default)]
+pub struct There {
+    /// Their names.
+    pub names: BTreeSet<StreamName>,
+    /// The cameras among their sources, each with the number of its node.
+    pub cameras: Vec<(Which, u32)>,
+}
+
+/// The streams there should be for these cameras, besides those that are `there` and those that are
+/// `spoken_for` by the configuration.
 #[must_use]
 pub fn wanted(
     policy: &Hotplug,
     nodes: &[Node],
     spoken_for: &[Which],
-    taken: &BTreeSet<StreamName>,
+    there: &There,
 ) -> Vec<(StreamName, SourceUri)> {
     let cameras: Vec<&Node> = nodes.iter().filter(|node| node.captures).collect();
+    let mut taken = there.names.clone();
     let mut wanted = Vec::new();
     for (at, node) in cameras.iter().enumerate() {
         let is_spoken_for = spoken_for.iter().any(|which| node.is(which));
-        let Some((word, what)) =
-            identity(node).filter(|_| !is_spoken_for && is_matched(policy, node))
-        else {
+        let matched = identity(node).filter(|_| !is_spoken_for && is_matched(policy, node));
+        let Some(which) = matched else {
             continue;
         };
-        let number = cameras[..at]
-            .iter()
-            .filter(|earlier| is_same(earlier, node))
-            .count();
+        let earlier = cameras[..at].iter();
+        let number = earlier.filter(|earlier| is_same(earlier, node)).count();
+        let camera = (which, u32::try_from(number).unwrap_or(u32::MAX));
+        if there.cameras.contains(&camera) {
+            continue;
+        }
+        let (word, what) = match &camera.0 {
+            Which::Serial(serial) => ("serial", serial),
+            Which::Path(path) | Which::Name(path) => ("path", path),
+            Which::Node(_) => continue,
+        };
         let parameters = [policy.parameters.clone(), format!("node={number}")];
         let parameters: Vec<&str> = parameters
             .iter()
@@ -125,7 +136,10 @@ pub fn wanted(
             .filter(|text| !text.is_empty())
             .collect();
         let uri = format!("v4l2://{word}:{}?{}", escaped(what), parameters.join("&"));
-        if let (Some(name), Ok(uri)) = (name(policy, node, number, taken), uri.parse()) {
+        let mut names = (0..SAME_MAX).filter_map(|number| name(policy, node, number));
+        let free = names.find(|name| !taken.contains(name));
+        if let (Some(name), Ok(uri)) = (free, uri.parse()) {
+            taken.insert(name.clone());
             wanted.push((name, uri));
         }
     }
@@ -153,7 +167,7 @@ mod tests {
     }
 
     fn streams(policy: &Hotplug, nodes: &[Node], spoken_for: &[Which]) -> Vec<(String, String)> {
-        let wanted = wanted(policy, nodes, spoken_for, &BTreeSet::new()).into_iter();
+        let wanted = wanted(policy, nodes, spoken_for, &There::default()).into_iter();
         wanted
             .map(|(name, uri)| (name.to_string(), uri.to_string()))
             .collect()
@@ -215,11 +229,36 @@ mod tests {
         );
         assert_eq!(streams(&policy(&["serial:B"], "x"), &nodes, &[])[0].0, "x");
         assert!(streams(&policy(&["name:Huge*"], "x"), &nodes, &[]).is_empty());
-        let taken = BTreeSet::from([
-            StreamName::new("cam-A").unwrap(),
-            StreamName::new("cam-B").unwrap(),
-        ]);
-        assert!(wanted(&all, &nodes, &[], &taken).is_empty());
+        let cameras = vec![
+            (Which::Serial("A".into()), 0),
+            (Which::Serial("B".into()), 0),
+        ];
+        let there = There {
+            cameras,
+            ..There::default()
+        };
+        assert!(wanted(&all, &nodes, &[], &there).is_empty());
+    }
+
+    #[test]
+    fn cameras_that_call_themselves_the_same_have_names_of_their_own() {
+        let nodes = [
+            camera(0, "Eye", Some("A"), "p"),
+            camera(2, "Eye", Some("B"), "q"),
+        ];
+        let found = streams(&policy(&["*"], "cam-{name}"), &nodes, &[]);
+        assert_eq!(
+            (found[0].0.as_str(), found[1].0.as_str()),
+            ("cam-Eye", "cam-Eye-2")
+        );
+        // The second is plugged in when the first has its stream.
+        let there = There {
+            names: BTreeSet::from([StreamName::new("cam-Eye").unwrap()]),
+            cameras: vec![(Which::Serial("A".into()), 0)],
+        };
+        let later = wanted(&policy(&["*"], "cam-{name}"), &nodes, &[], &there);
+        assert_eq!(later.len(), 1);
+        assert_eq!(later[0].0.as_str(), "cam-Eye-2");
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub enum StreamError {
     /// There is no memory for it.
     #[error(transparent)]
     Pool(#[from] crate::pool::PoolError),
+    /// One of that name is there.
+    #[error("there is a stream \"{0}\" already: remove it first, or choose another name")]
+    Exists(StreamName),
     /// Those who read it would be promised too much.
     #[error("{0}")]
     Promises(String),
@@ -35,6 +38,7 @@ impl StreamError {
     pub fn refusal(&self, stream: &StreamName) -> Refusal {
         let reason = match self {
             StreamError::Source(_) => Reason::BadSource,
+            StreamError::Exists(_) => Reason::StreamExists,
             StreamError::Pool(_) | StreamError::Promises(_) | StreamError::Thread(_) => {
                 Reason::OutOfResources
             }
@@ -157,6 +161,9 @@ impl Streams {
         access: Access,
         pool: &PoolConfig,
     ) -> Result<(), StreamError> {
+        if self.by_name.contains_key(name) {
+            return Err(StreamError::Exists(name.clone()));
+        }
         self.make(name, config, access, pool, KeptStream::default())
             .map(|_| ())
     }
@@ -247,6 +254,7 @@ impl Streams {
         self.store.keep_memory(name, &memory);
         stream.renew(layout, memory, pool);
         stream.config.source = source.clone();
+        stream.forget_filling();
         self.forget_publication(name);
         self.restart(name, found)
     }

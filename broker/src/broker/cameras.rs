@@ -5,10 +5,12 @@
 use super::{Broker, BrokerError};
 use crate::config::StreamConfig;
 use crate::engine::Token;
-use crate::hotplug;
-use crate::source::v4l2::{Fill, Places, Plugged, Which, Wish, nodes};
-use crate::stream::Ready;
+use crate::hotplug::{self, There};
+use crate::source::v4l2::{Camera, Fill, Places, Plugged, Which, Wish, nodes};
+use crate::stream::{Ready, Stream};
 use rustix::event::PollFlags;
+use std::sync::Arc;
+use std::thread;
 use streamem_wire::StreamName;
 use streamem_wire::message::Change;
 use tracing::{info, warn};
@@ -25,6 +27,15 @@ pub(super) fn watch_for_cameras() -> Option<Plugged> {
         .ok()
 }
 
+/// Closing a camera takes its time, so whoever is the last to have it does that elsewhere.
+pub(super) fn let_close(camera: Arc<Camera>) {
+    if Arc::strong_count(&camera) == 1 {
+        let closing = thread::Builder::new().name("camera-close".to_owned());
+        // Without a thread it is closed here, late as that may be.
+        let _closing = closing.spawn(move || drop(camera));
+    }
+}
+
 impl Broker {
     pub(super) fn await_cameras(&mut self) -> Result<(), BrokerError> {
         if let Some(plugged) = &self.plugged {
@@ -36,10 +47,10 @@ impl Broker {
     /// Something came to `/dev`: cameras that are missed may be there.
     pub(super) fn look_for_cameras(&mut self) -> Result<(), BrokerError> {
         if self.plugged.as_mut().is_some_and(Plugged::has_news) {
-            let missed = self
-                .streams
-                .iter()
-                .filter(|stream| stream.misses_its_camera());
+            // What a node is known by is complete only a moment after it was made.
+            self.streams.iter_mut().for_each(Stream::hope);
+            let streams = self.streams.iter();
+            let missed = streams.filter(|stream| stream.misses_its_camera());
             let missed: Vec<StreamName> = missed.map(|stream| stream.name.clone()).collect();
             for name in missed {
                 self.retry(&name);
@@ -56,13 +67,20 @@ impl Broker {
         };
         let configured = self.config.streams.values().map(|stream| &stream.source);
         let spoken_for: Vec<Which> = configured.filter_map(Wish::which).collect();
-        let taken = self
-            .streams
-            .iter()
-            .map(|stream| stream.name.clone())
-            .collect();
+        let there = There {
+            names: self
+                .streams
+                .iter()
+                .map(|stream| stream.name.clone())
+                .collect(),
+            cameras: self
+                .streams
+                .iter()
+                .filter_map(|stream| Wish::camera(&stream.config.source))
+                .collect(),
+        };
         let nodes = nodes(&Places::default());
-        for (name, source) in hotplug::wanted(policy, &nodes, &spoken_for, &taken) {
+        for (name, source) in hotplug::wanted(policy, &nodes, &spoken_for, &there) {
             let access = self.config.access.clone();
             let config = StreamConfig::of(source);
             match self.streams.add(&name, config, access, &self.config.pool) {
@@ -104,11 +122,13 @@ impl Broker {
 
     /// A camera is open and can fill its stream.
     pub(super) fn go_on_with(&mut self, name: &StreamName, ready: Ready) {
+        let camera = Arc::clone(&ready.camera);
         match self.streams.go_on_with(name, ready, &self.config.pool) {
             Ok(true) => self.tell_stream(Change::Changed, "stream-renewed", name, None),
             Ok(false) => self.tell_stream(Change::Changed, "stream-live", name, None),
             Err(why) => self.lose(name, why.to_string()),
         }
+        let_close(camera);
     }
 
     /// Slots of a stream cannot be filled in this way; another may do.

@@ -5,16 +5,20 @@
 use super::Broker;
 use super::methods::{Answer, Answered, arguments, parameters};
 use crate::access::Right;
-use crate::session::Pending;
+use crate::session::{Pending, Session};
 use crate::source::v4l2::{Camera, controls};
 use crate::stream::Turn;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use streamem_wire::message::{ControlList, Controls};
 use streamem_wire::varlink::Call;
 use streamem_wire::{Reason, Refusal, SessionId, StreamName};
 use tracing::warn;
+
+/// How many may be asking cameras at a time: each has a thread, and the driver's ear.
+const ASKING_MAX: u32 = 8;
 
 /// Sets what the configuration says now; what is wrong with it is in the log.
 pub(super) fn set_later(camera: Arc<Camera>, set: BTreeMap<String, String>) {
@@ -47,11 +51,20 @@ impl Broker {
             );
             Refusal::new(Reason::BadSource, name.as_str(), message)
         })?;
+        if self.asking >= ASKING_MAX {
+            let message = "cameras are asked for their controls by many just now: try again";
+            return Err(Refusal::new(Reason::OutOfResources, "Controls", message));
+        }
         let reporter = self.streams.losses().reporter(0);
         let asked = thread::Builder::new()
             .name("controls".to_owned())
             .spawn(move || {
-                let answer = ask(&camera, &name, &set);
+                let asked = AssertUnwindSafe(|| ask(&camera, &name, &set));
+                let answer = catch_unwind(asked).unwrap_or_else(|_| {
+                    let message =
+                        "asking the camera has failed; this is a defect, see the log for where";
+                    Err(Refusal::new(Reason::OutOfResources, "Controls", message))
+                });
                 // It may be waited for to be closed.
                 drop(camera);
                 reporter.report(Turn::Controls(id, answer));
@@ -61,7 +74,9 @@ impl Broker {
                 format!("no thread to ask the camera: {cause} (raise TasksMax= of the service)");
             Refusal::new(Reason::OutOfResources, "Controls", message)
         })?;
-        if let Some(session) = self.sessions.get_mut(&id) {
+        self.asking += 1;
+        // Nobody waits for the answer to a oneway call.
+        if let Some(session) = self.sessions.get_mut(&id).filter(|_| !call.oneway) {
             session.pending = Some(Pending::Controls);
         }
         Ok(Answer::Later)
@@ -69,12 +84,14 @@ impl Broker {
 
     /// A camera has answered; whoever asked may be gone by now.
     pub(super) fn tell_controls(&mut self, id: SessionId, answer: Result<ControlList, Refusal>) {
-        let Some(session) = self.sessions.get_mut(&id) else {
+        self.asking = self.asking.saturating_sub(1);
+        let session = self.sessions.get_mut(&id);
+        let is_awaited =
+            |session: &&mut Session| matches!(session.pending, Some(Pending::Controls));
+        let Some(session) = session.filter(is_awaited) else {
             return;
         };
-        if session.pending.take().is_none() {
-            return;
-        }
+        session.pending = None;
         self.touched.insert(id);
         let answered = answer.map(|list| Answer::Once(parameters(&list), None));
         let replied = self.send_answer(id, answered);

@@ -103,6 +103,7 @@ impl Broker {
 
     /// Removes a stream, and tells everybody.
     pub(super) fn remove(&mut self, name: &StreamName) {
+        self.hotplugged.remove(name);
         // Told first, while it is still known who may see it.
         self.tell_stream(Change::Vanished, "stream-removed", name, None);
         if let Some(stream) = self.streams.remove(name) {
@@ -186,9 +187,12 @@ impl Broker {
                 self.regrant(&name, self.config.access.clone());
             }
         }
+        self.hotplugged
+            .retain(|name| !self.config.streams.contains_key(name));
         for name in appeared {
             self.announce(&name);
         }
+        self.plug_in();
         self.serve_pending();
         info!("the configuration was read again");
         self.tell(event("reloaded"));

@@ -273,13 +273,6 @@ impl Broker {
             source,
         } = arguments(call)?;
         self.permit_admin(id, &name)?;
-        if self.streams.get(&name).is_some() {
-            let message = format!(
-                "there is a stream {:?} already: remove it first, or choose another name",
-                name.as_str()
-            );
-            return Err(Refusal::new(Reason::StreamExists, name.as_str(), message));
-        }
         let bad = |error: &dyn std::fmt::Display| {
             Refusal::new(Reason::BadSource, &source, error.to_string())
         };

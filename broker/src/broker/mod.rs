@@ -28,7 +28,7 @@ use crate::source::v4l2::Plugged;
 use crate::store::{Kept, Store};
 use crate::stream::{Loss, Turn};
 use crate::streams::{StreamError, Streams};
-use cameras::watch_for_cameras;
+use cameras::{let_close, watch_for_cameras};
 use leaving::Leaver;
 use rustix::event::PollFlags;
 use sd_notify::NotifyState;
@@ -97,6 +97,8 @@ pub struct Broker {
     streams: Streams,
     plugged: Option<Plugged>,
     hotplugged: BTreeSet<StreamName>,
+    /// Threads that ask cameras for their controls.
+    asking: u32,
     sessions: BTreeMap<SessionId, Session>,
     sessions_begun: u64,
     accounts: Accounts,
@@ -164,6 +166,7 @@ impl Broker {
             streams,
             plugged: watch_for_cameras(),
             hotplugged: BTreeSet::new(),
+            asking: 0,
             sessions: BTreeMap::new(),
             sessions_begun: 0,
             accounts: Accounts::new(start.config.quota),
@@ -253,6 +256,9 @@ impl Broker {
             };
             let publication = self.streams.publication_as(source);
             let Some(stream) = self.streams.of_source(source) else {
+                if let Turn::Ready(ready) = turn {
+                    let_close(ready.camera);
+                }
                 continue;
             };
             let name = stream.name.clone();

@@ -2,12 +2,12 @@
 //!
 //! Owns these turns of a stream's life; never talks to a driver.
 
-use super::camera::{self, Ready, in_hand};
+use super::camera::{self, Ready, Way, in_hand};
 use super::{Filling, Losses, Lost, Stream, StreamMemory, lock};
 use crate::source::Source;
 use crate::source::v4l2::{Camera, Fill, SCHEME, Wish};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::{Layout, RingState};
 
@@ -22,16 +22,22 @@ impl Stream {
         losses: &Losses,
     ) -> io::Result<()> {
         self.worker = None;
-        let avoid = self.filling.avoid.clone();
-        self.worker = Some(camera::open(
+        self.filling.camera = Weak::new();
+        let has = (self.memory().is_filled_by() == Fill::Import).then(|| self.layout.clone());
+        let wanted = camera::Wanted {
+            name: self.name.clone(),
             wish,
-            self.config.controls.clone(),
-            avoid,
-            source,
-            losses,
-        )?);
+            set: self.config.controls.clone(),
+            avoid: self.filling.avoid.clone(),
+            slots: self.device_slots,
+            protection: self.protection,
+            has,
+        };
+        self.worker = Some(camera::open(wanted, source, losses)?);
         self.source = source;
-        lock(&self.core).begin(source, super::ONE_IN_HAND);
+        // What readers are promised meanwhile must hold when the driver has its slots again.
+        let in_hand = in_hand(self.memory().is_filled_by());
+        lock(&self.core).begin(source, in_hand);
         // What was said of it before is more than that it is tried again.
         let why = self
             .lost
@@ -48,9 +54,14 @@ impl Stream {
     /// Whether the memory there is does for this camera.
     #[must_use]
     pub fn suits(&self, ready: &Ready) -> bool {
-        let fill = ready.way.fill();
-        let is_old = fill != Fill::Export && self.memory().is_filled_by() == fill;
-        is_old && self.layout == ready.camera.layout
+        match ready.way {
+            Way::Import(ref made) => made.is_none(),
+            Way::Export(_) => false,
+            Way::Copy => {
+                let is_for_copies = self.memory().is_filled_by() == Fill::Copy;
+                is_for_copies && self.layout == ready.camera.layout
+            }
+        }
     }
 
     /// Whether its readers could be kept with so many slots.
@@ -66,6 +77,12 @@ impl Stream {
         Err(format!(
             "readers need {needed} slots and there would be {slots}: {remedy}"
         ))
+    }
+
+    /// Slots of a pool that its camera writes into.
+    #[must_use]
+    pub fn device_slots(&self) -> u32 {
+        self.device_slots
     }
 
     /// Goes on with this memory; readers are told to ask for it.
@@ -94,7 +111,24 @@ impl Stream {
 
     /// Slots cannot be filled in this way, for this reason.
     pub fn avoid(&mut self, fill: Fill, why: String) {
-        self.filling.avoid.push((fill, why));
+        if !self
+            .filling
+            .avoid
+            .iter()
+            .any(|(avoided, _)| *avoided == fill)
+        {
+            self.filling.avoid.push((fill, why));
+        }
+    }
+
+    /// Another camera, or another wish: what did not work with the former may work now.
+    pub fn forget_filling(&mut self) {
+        self.filling = Filling::default();
+    }
+
+    /// Something was plugged in: it is tried soon if it is not the camera, or not ready yet.
+    pub fn hope(&mut self) {
+        self.losses = 0;
     }
 
     /// Whether it has a camera that is not there, and nobody looks for it just now.
@@ -109,14 +143,17 @@ impl Stream {
         self.filling.camera.upgrade()
     }
 
-    /// Has frames copied from the next opening on, so that there are slots for more readers.
-    pub fn copy_instead(&mut self) {
+    /// Has frames copied from the next opening on, so that there are slots for more readers. Whether that
+    /// is news.
+    pub fn copy_instead(&mut self) -> bool {
+        let before = self.filling.avoid.len();
         for fill in [Fill::Import, Fill::Export] {
             self.avoid(
                 fill,
                 "its slots are too few for those who read it".to_owned(),
             );
         }
+        self.filling.avoid.len() > before
     }
 
     /// Whether it has only a few slots, and could have more were frames copied.

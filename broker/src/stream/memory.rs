@@ -146,6 +146,30 @@ fn sealed_ring(name: &StreamName, shape: RingShape) -> Request {
     )
 }
 
+/// A pool of so many slots, of each of which a device writes these parts. All its memory is there when this
+/// returns, which takes time.
+pub fn device_pool(
+    allocator: &Udmabuf,
+    name: &StreamName,
+    layout: &Layout,
+    slots: u32,
+    parts: &[Range<u64>],
+    protection: Protection,
+) -> Result<Memory, PoolError> {
+    let slot_bytes = published_slot_bytes(layout) as u64;
+    let of_slot = |slot: u64| {
+        let from = slot * slot_bytes;
+        parts
+            .iter()
+            .map(move |part| from + part.start..from + part.end)
+    };
+    let bytes = usize::try_from(slot_bytes * u64::from(slots)).unwrap_or(usize::MAX);
+    allocator.allocate(&Request {
+        parts: (0..u64::from(slots)).flat_map(of_slot).collect(),
+        ..Request::plain(format!("streamem-pool-{name}"), bytes, protection)
+    })
+}
+
 impl StreamMemory {
     /// Fresh memory for frames of this layout.
     pub fn make(
@@ -207,33 +231,18 @@ impl StreamMemory {
         StreamMemory::around(allocator, &ring, layout, shape, Pool::Made(Arc::new(pool)))
     }
 
-    /// Fresh memory of so many slots, of each of which a device writes these parts.
-    pub fn for_devices(
-        allocator: &Udmabuf,
+    /// A fresh ring for a pool of so many slots that devices write.
+    pub fn of_devices(
+        pool: Memory,
         name: &StreamName,
         layout: &Layout,
         slots: u32,
-        parts: &[Range<u64>],
-        made: (Generation, Protection),
+        generation: Generation,
     ) -> Result<StreamMemory, PoolError> {
-        let (generation, protection) = made;
         let slots = usize::try_from(slots).unwrap_or(usize::MAX);
         let slot_bytes = published_slot_bytes(layout);
         let shape = RingShape::new(generation, slots, slot_bytes, layout.digest());
-        let of_slot = |slot: u64| {
-            let from = slot * slot_bytes as u64;
-            parts
-                .iter()
-                .map(move |part| from + part.start..from + part.end)
-        };
-        let pool = allocator.allocate(&Request {
-            parts: (0..slots as u64).flat_map(of_slot).collect(),
-            ..Request::plain(
-                format!("streamem-pool-{name}"),
-                shape.pool_bytes(),
-                protection,
-            )
-        })?;
+        let protection = pool.protection;
         let ring = Request::plain(
             format!("streamem-ring-{name}"),
             shape.words() * 8,

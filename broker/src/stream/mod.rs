@@ -30,6 +30,7 @@ pub use worker::{Loss, Losses, Turn, Worker, lock};
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
+use crate::pool::Protection;
 use crate::source::v4l2::{Camera, Fill};
 use crate::source::{Pattern, Source};
 use std::io;
@@ -68,6 +69,8 @@ pub struct Stream {
     losses: u32,
     attached_ns: Option<u64>,
     filling: Filling,
+    device_slots: u32,
+    protection: Protection,
 }
 
 /// How a camera's frames come into their slots.
@@ -94,6 +97,7 @@ impl Stream {
         memory: StreamMemory,
         pool: &PoolConfig,
     ) -> Stream {
+        let protection = memory.ring.protection;
         Stream {
             name,
             source: 0,
@@ -107,6 +111,8 @@ impl Stream {
             losses: 0,
             attached_ns: None,
             filling: Filling::default(),
+            device_slots: pool.device_slots,
+            protection,
         }
     }
 
@@ -149,6 +155,7 @@ impl Stream {
     /// as the stream does not stay up.
     pub fn lose(&mut self, why: String) {
         self.worker = None;
+        self.filling.camera = Weak::new();
         let now_ns = monotonic_ns();
         // Opening a camera in vain does not count as having run.
         if self
@@ -184,6 +191,7 @@ impl Stream {
     /// Ends the source and has readers look at their socket, where they will find the end too.
     pub fn suspend(&mut self) {
         self.worker = None;
+        self.filling.camera = Weak::new();
         self.say(RingState::Lost);
     }
 

@@ -4,9 +4,10 @@
 
 use super::{StreamError, Streams};
 use crate::config::PoolConfig;
+use crate::pool::PoolError;
 use crate::source::v4l2::Fill;
 use crate::stream::{Pool, Ready, StreamMemory, Way};
-use streamem_wire::{Layout, StreamName};
+use streamem_wire::{Generation, Layout, StreamName};
 use tracing::info;
 
 impl Streams {
@@ -17,21 +18,25 @@ impl Streams {
         mut ready: Ready,
         pool: &PoolConfig,
     ) -> Result<bool, StreamError> {
-        let Some(stream) = self.get(name) else {
+        let Some(stream) = self.by_name.get_mut(name) else {
             return Ok(false);
         };
+        let fill = ready.way.fill();
+        let slots = match &ready.way {
+            Way::Export(slots) => u32::try_from(slots.len()).unwrap_or(u32::MAX),
+            Way::Import(_) => stream.device_slots(),
+            Way::Copy => pool.slots_max,
+        };
+        if let Err(why) = stream.admit_camera(fill, slots) {
+            if fill != Fill::Copy {
+                stream.avoid(fill, why.clone());
+            }
+            return Err(StreamError::Promises(why));
+        }
         let renews = !stream.suits(&ready);
         if renews {
             let layout = ready.camera.layout.clone();
-            let memory = self
-                .memory_for(name, &layout, &mut ready, pool)
-                .inspect_err(|why| {
-                    let fill = ready.way.fill();
-                    if let Some(stream) = self.by_name.get_mut(name).filter(|_| fill != Fill::Copy)
-                    {
-                        stream.avoid(fill, why.to_string());
-                    }
-                })?;
+            let memory = self.memory_for(name, &layout, &mut ready.way, slots, pool)?;
             self.store.keep_memory(name, &memory);
             if let Some(stream) = self.by_name.get_mut(name) {
                 stream.refit(layout, memory);
@@ -58,45 +63,32 @@ impl Streams {
         &self,
         name: &StreamName,
         layout: &Layout,
-        ready: &mut Ready,
+        way: &mut Way,
+        slots: u32,
         pool: &PoolConfig,
-    ) -> Result<StreamMemory, StreamError> {
+    ) -> Result<StreamMemory, PoolError> {
         let generation = self.next_generation(name);
-        let fill = ready.way.fill();
-        let admit = |slots| {
-            let readers = self
-                .get(name)
-                .map(|stream| stream.admit_camera(fill, slots));
-            readers.unwrap_or(Ok(())).map_err(StreamError::Promises)
-        };
-        let made = match &mut ready.way {
-            Way::Export(slots) => {
-                admit(u32::try_from(slots.len()).unwrap_or(u32::MAX))?;
-                let slots = Pool::Exported(std::mem::take(slots));
-                StreamMemory::bring(&self.allocator, name, layout, slots, generation)
+        match way {
+            Way::Import(made) => match made.take() {
+                Some(made) => StreamMemory::of_devices(made, name, layout, slots, generation),
+                None => self.copying_memory(name, layout, pool, generation),
+            },
+            Way::Export(exported) => {
+                let exported = Pool::Exported(std::mem::take(exported));
+                StreamMemory::bring(&self.allocator, name, layout, exported, generation)
             }
-            Way::Import(allocator) => {
-                let slots = pool.device_slots;
-                admit(slots)?;
-                let parts = ready.camera.parts();
-                StreamMemory::for_devices(
-                    allocator,
-                    name,
-                    layout,
-                    slots,
-                    &parts,
-                    (generation, self.protection),
-                )
-            }
-            Way::Copy => StreamMemory::make(
-                &self.allocator,
-                name,
-                layout,
-                pool,
-                generation,
-                self.protection,
-            ),
-        };
-        Ok(made?)
+            Way::Copy => self.copying_memory(name, layout, pool, generation),
+        }
+    }
+
+    fn copying_memory(
+        &self,
+        name: &StreamName,
+        layout: &Layout,
+        pool: &PoolConfig,
+        generation: Generation,
+    ) -> Result<StreamMemory, PoolError> {
+        let protection = self.protection;
+        StreamMemory::make(&self.allocator, name, layout, pool, generation, protection)
     }
 }

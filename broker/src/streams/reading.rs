@@ -65,11 +65,16 @@ impl Streams {
             Err(why) if stream.could_copy() => why,
             admitted => return admitted,
         };
-        stream
-            .admit_to(pool.slots_max, terms, limited)
-            .map_err(|_| refused)?;
-        stream.copy_instead();
-        self.retry(name).map_err(|why| why.to_string())
+        let could = stream.admit_to(pool.slots_max, terms, limited);
+        could.map_err(|_| refused)?;
+        // Once it is on its way to copying, others who come need not send it there again.
+        if stream.copy_instead()
+            && let Err(why) = self.retry(name)
+            && let Some(stream) = self.by_name.get_mut(name)
+        {
+            stream.lose(why.to_string());
+        }
+        Ok(())
     }
 
     /// Gives a subscription from before a restart back to its owner.

@@ -86,7 +86,11 @@ impl Device {
                 Ok(()) if entry.id <= last => break,
                 Ok(()) => last = entry.id,
                 Err(Errno::INVAL | Errno::NOTTY) => break,
-                Err(errno) => return Err(self.error(call.name, errno)),
+                Err(errno) => match self.error(call.name, errno) {
+                    gone if gone.is_gone() => return Err(gone),
+                    // Some devices fail to answer for one control; those before it are of use.
+                    _ => break,
+                },
             }
             let is_value = entry.kind != abi::CONTROL_CLASS && entry.kind < abi::CONTROL_COMPOUND;
             if is_value && entry.flags & abi::CONTROL_DISABLED == 0 {
@@ -160,7 +164,10 @@ impl Device {
                 Ok(()) => items.push((index.into(), item(&asked.name))),
                 // Menus have gaps.
                 Err(Errno::INVAL) => {}
-                Err(errno) => return Err(self.error(call.name, errno)),
+                Err(errno) => match self.error(call.name, errno) {
+                    gone if gone.is_gone() => return Err(gone),
+                    _ => break,
+                },
             }
         }
         Ok(items)

@@ -7,7 +7,13 @@ use crate::cli::Add;
 use crate::failure::Failure;
 use crate::output::Output;
 use serde::Serialize;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 use streamem_wire::StreamName;
+
+/// How long a camera that is still being opened is waited for.
+const OPENING_MAX: Duration = Duration::from_secs(3);
+const GLANCE: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Serialize)]
 struct Removed<'a> {
@@ -16,11 +22,21 @@ struct Removed<'a> {
 
 pub fn add(broker: &Broker<'_>, asked: &Add, output: &mut Output) -> Result<(), Failure> {
     let mut client = broker.connect()?;
-    let stream = client.add_stream(asked.stream.as_str(), &asked.source)?;
+    let mut stream = client.add_stream(asked.stream.as_str(), &asked.source)?;
+    let (begun, opening) = (Instant::now(), stream.why.clone());
+    let is_opening = |why: &Option<String>| why.is_some() && *why == opening;
+    let is_camera = asked.source.starts_with("v4l2://");
+    while is_camera && is_opening(&stream.why) && begun.elapsed() < OPENING_MAX {
+        sleep(GLANCE);
+        stream = client.info(asked.stream.as_str())?;
+    }
     if output.json() {
         return Ok(output.document(&stream)?);
     }
-    let said = format!("added {}: {}", stream.name, stream.layout.summary());
+    let said = match &stream.why {
+        None => format!("added {}: {}", stream.name, stream.layout.summary()),
+        Some(why) => format!("added {}, which is lost: {why}", stream.name),
+    };
     Ok(output.line(&said)?)
 }
 

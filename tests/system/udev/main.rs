@@ -26,8 +26,13 @@ fn verified(rules: &std::path::Path) -> (bool, String) {
 
 #[test]
 fn the_rules_are_understood() {
-    let (is_good, said) = verified(&workspace().join("udev/70-streamem.rules"));
-    assert!(is_good, "{said}");
+    for rules in std::fs::read_dir(workspace().join("udev"))
+        .expect("they are there")
+        .flatten()
+    {
+        let (is_good, said) = verified(&rules.path());
+        assert!(is_good, "{said}");
+    }
 }
 
 #[test]

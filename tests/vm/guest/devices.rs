@@ -108,6 +108,9 @@ fn camera_that_is_to_be_the_brokers_alone_is() {
         std::thread::sleep(std::time::Duration::from_millis(500));
         (owner("/dev/video1") == STREAMEM && permissions("/dev/video1") == 0o600).then_some(())
     });
+    let database = format!("/run/udev/data/c{}", attribute("video1", "dev"));
+    let entry = fs::read_to_string(database).expect("udev knows it");
+    assert!(!entry.lines().any(|line| line == "Q:uaccess"), "{entry}");
     let other = (group("/dev/video0"), permissions("/dev/video0"));
     assert_eq!(other, ("video".to_owned(), 0o660));
 }
@@ -120,6 +123,6 @@ fn memory_devices_belong_to_the_broker_and_keep_their_groups() {
         });
     }
     assert_eq!(group("/dev/udmabuf"), "kvm");
-    assert_eq!(permissions("/dev/udmabuf"), 0o660);
+    assert_eq!(permissions("/dev/udmabuf"), 0o600);
     assert_eq!(group("/dev/dma_heap/system"), "root");
 }

@@ -26,6 +26,8 @@ pub struct Boot {
     pub group: Option<String>,
     /// Whether udevd runs.
     pub udev: bool,
+    /// Whether there is a Python, and our client for it.
+    pub python: bool,
     /// Modules and their parameters.
     pub modules: Vec<(String, String)>,
     /// Without these it makes no sense.
@@ -66,6 +68,7 @@ impl Boot {
             user: "root".to_owned(),
             group: None,
             udev: false,
+            python: false,
             modules: Vec::new(),
             needs: Vec::new(),
             only: None,
@@ -76,6 +79,7 @@ impl Boot {
         while let Some(word) = words.next() {
             match word.split_once('=') {
                 None if *word == "udev" => boot.udev = true,
+                None if *word == "python" => boot.python = true,
                 None if *word == "--" => {
                     boot.arguments = words.by_ref().map(|word| (*word).to_owned()).collect();
                 }

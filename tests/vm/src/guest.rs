@@ -14,6 +14,9 @@ use streamem_vm_init::plan::{self, Plan};
 
 /// The programs under test are all in one folder, as tests expect them.
 const PROGRAMS: &str = "/vm/bin";
+const PYTHON: &str = "/usr/bin/python3";
+/// The folder of our client for it.
+const CLIENT: &str = "/vm/python";
 const OURS: [&str; 3] = ["streamemd", "streamem", "test-consumer"];
 
 /// Users, as `passwd` has them.
@@ -49,9 +52,13 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
     // After the libraries of this machine, which are at least as new.
     archive.tree(&kit::udev(), Path::new("/")).map_err(inside)?;
     if boot.udev {
-        let rules = workspace().join("udev/70-streamem.rules");
-        let copied = archive.copy(&rules, "/usr/lib/udev/rules.d/70-streamem.rules");
-        copied.map_err(inside)?;
+        let rules = workspace().join("udev");
+        archive
+            .tree(&rules, Path::new("/usr/lib/udev/rules.d"))
+            .map_err(inside)?;
+    }
+    if boot.python {
+        put_python(&mut archive)?;
     }
     let is_absent = |sort, name: &str| format!("{}: there is no {sort} {name} in there", boot.name);
     let (_, user) = USERS
@@ -151,11 +158,42 @@ fn found(name: &str) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("this machine has no {name}: run `scripts/setup.sh test`"))
 }
 
-/// A program, and the libraries it is linked with where the linker looks for them.
+/// This machine's Python with what our client imports, at their places, and the client.
+fn put_python(archive: &mut Archive) -> Result<(), String> {
+    const FILES: &str = "import sys; sys.path.insert(0, sys.argv[1]); import streamem, traceback\n\
+                         for module in list(sys.modules.values()):\n\
+                         \x20   if getattr(module, '__file__', None): print(module.__file__)";
+    let failed = |error| format!("{PYTHON}: {error} (run `scripts/setup.sh test`)");
+    let client = workspace().join("libclient/python");
+    let output = Command::new(PYTHON)
+        .args(["-B", "-c", FILES])
+        .arg(&client)
+        .output()
+        .map_err(failed)?;
+    let files = String::from_utf8_lossy(&output.stdout).into_owned();
+    for file in files.lines().map(Path::new) {
+        match file.strip_prefix(&client) {
+            Ok(ours) => archive
+                .copy(file, Path::new(CLIENT).join(ours))
+                .map_err(failed)?,
+            Err(_) if file.extension().is_some_and(|ending| ending == "so") => {
+                put_at(archive, file, file)?;
+            }
+            Err(_) => archive.copy(file, file).map_err(failed)?,
+        }
+    }
+    put_at(archive, Path::new(PYTHON), Path::new(PYTHON))
+}
+
+/// A program in the folder of programs, and what it is linked with.
 fn put_program(archive: &mut Archive, program: &Path) -> Result<(), String> {
-    let unreadable = |error| format!("{}: {error}", program.display());
     let name = program.file_name().unwrap_or_default();
-    let inside = Path::new(PROGRAMS).join(name);
+    put_at(archive, program, &Path::new(PROGRAMS).join(name))
+}
+
+/// A program or library, and the libraries it is linked with where the linker looks for them.
+fn put_at(archive: &mut Archive, program: &Path, inside: &Path) -> Result<(), String> {
+    let unreadable = |error| format!("{}: {error}", program.display());
     archive.copy(program, inside).map_err(unreadable)?;
     let output = Command::new("ldd")
         .arg(program)

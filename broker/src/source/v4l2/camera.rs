@@ -3,16 +3,14 @@
 //! Owns the device and what was agreed on with its driver; never a slot.
 
 use super::identity::{Node, Places, nodes};
+use super::layout::{PAGE_BYTES, layout_of};
 use super::offer::{Choice, NoSuchOffer, Offer, choose, format_of};
 use super::wish::{Fill, Which, Wish};
 use std::ops::Range;
 use std::path::PathBuf;
 use streamem_v4l2::{Device, Format as DriverFormat, Fourcc, Intervals, Queue, Size, Sizes};
-use streamem_wire::{BadLayout, Format, Kind, Layout};
+use streamem_wire::{BadLayout, Layout};
 use tracing::debug;
-
-/// Planes of one buffer that are buffers of their own begin at a page, as DMA-BUFs do.
-const PAGE_BYTES: u64 = 4096;
 
 /// Why there are no frames of a camera.
 #[derive(Debug, thiserror::Error)]
@@ -132,9 +130,10 @@ fn opened(wish: &Wish) -> Result<(Device, Queue), CameraError> {
         let device = match Device::open(place) {
             Ok(device) => device,
             Err(error) if error.is_gone() => {
+                let others = nodes(&Places::default());
                 return Err(CameraError::Absent {
                     which: which.clone(),
-                    others: Vec::new(),
+                    others: others.iter().map(Node::to_string).collect(),
                 });
             }
             Err(error) => return Err(error.into()),
@@ -190,41 +189,6 @@ fn offers(
         });
     }
     Ok(offers)
-}
-
-/// How frames lie, by what the driver says of its rows.
-fn layout_of(format: Format, set: &DriverFormat, rate: f64) -> Result<Layout, BadLayout> {
-    let Size { width, height } = set.size;
-    let bytes: u64 = set.planes.iter().map(|plane| u64::from(plane.bytes)).sum();
-    if format.kind() == Kind::Packet {
-        return Layout::packet(format, width, height, rate, bytes);
-    }
-    let tight = Layout::video(format, width, height, rate)?;
-    let mut places = Vec::new();
-    let (mut offset, mut end) = (0, bytes);
-    for (index, plane) in tight.planes.iter().enumerate() {
-        // The rows of further planes in the same buffer are as much further apart as those of the first.
-        let own = if set.planes.len() > 1 {
-            set.planes.get(index)
-        } else {
-            None
-        };
-        let of = own.or(set.planes.first()).ok_or(BadLayout::Empty)?;
-        let stride = match own {
-            Some(own) => u64::from(own.bytes_per_line),
-            None => u64::from(of.bytes_per_line) * plane.stride / tight.planes[0].stride.max(1),
-        };
-        let stride = stride.max(plane.stride);
-        places.push((offset, stride));
-        offset += match own {
-            Some(own) => u64::from(own.bytes)
-                .max(stride * plane.rows)
-                .next_multiple_of(PAGE_BYTES),
-            None => stride * plane.rows,
-        };
-        end = end.max(offset);
-    }
-    tight.placed(&places, end)
 }
 
 impl Camera {
@@ -295,68 +259,4 @@ fn set(device: &Device, queue: Queue, choice: &Choice) -> Result<DriverFormat, C
         });
     }
     Ok(given)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use streamem_v4l2::PlaneFormat;
-
-    fn set_to(code: [u8; 4], planes: &[(u32, u32)]) -> DriverFormat {
-        let mut format = DriverFormat::wish(
-            Fourcc::new(code),
-            Size {
-                width: 64,
-                height: 48,
-            },
-        );
-        format.planes = planes
-            .iter()
-            .map(|(bytes_per_line, bytes)| PlaneFormat {
-                bytes_per_line: *bytes_per_line,
-                bytes: *bytes,
-            })
-            .collect();
-        format
-    }
-
-    #[test]
-    fn rows_lie_as_the_driver_says() {
-        let layout = layout_of(Format::Nv12, &set_to(*b"NV12", &[(128, 128 * 72)]), 30.0).unwrap();
-        assert_eq!(
-            (
-                layout.planes[1].offset,
-                layout.planes[1].stride,
-                layout.bytes
-            ),
-            (128 * 48, 128, 128 * 72)
-        );
-        let layout = layout_of(Format::I420, &set_to(*b"YU12", &[(128, 128 * 72)]), 30.0).unwrap();
-        assert_eq!(
-            (layout.planes[2].offset, layout.planes[2].stride),
-            (128 * 60, 64)
-        );
-        let padded = layout_of(Format::Gray8, &set_to(*b"GREY", &[(64, 8192)]), 30.0).unwrap();
-        assert_eq!(padded.bytes, 8192);
-    }
-
-    #[test]
-    fn planes_in_buffers_of_their_own_begin_at_pages() {
-        let layout = layout_of(
-            Format::Nv12,
-            &set_to(*b"NM12", &[(64, 64 * 48), (64, 64 * 24)]),
-            30.0,
-        )
-        .unwrap();
-        assert_eq!(
-            (layout.planes[1].offset, layout.bytes, layout.array),
-            (4096, 8192, None)
-        );
-    }
-
-    #[test]
-    fn a_driver_that_says_nothing_of_its_rows_has_tight_ones() {
-        let layout = layout_of(Format::Yuyv, &set_to(*b"YUYV", &[(0, 0)]), 0.0).unwrap();
-        assert_eq!(layout, Layout::video(Format::Yuyv, 64, 48, 0.0).unwrap());
-    }
 }

@@ -5,6 +5,7 @@
 mod camera;
 pub mod controls;
 mod identity;
+mod layout;
 mod offer;
 mod plugged;
 mod wish;

@@ -178,6 +178,14 @@ impl Wish {
         is_camera.then(|| which(source).ok()).flatten()
     }
 
+    /// Which of whose nodes a source is, if it is a camera.
+    #[must_use]
+    pub fn camera(source: &SourceUri) -> Option<(Which, u32)> {
+        let which = Wish::which(source)?;
+        let wish = Wish::of(source).ok()?;
+        Some((which, wish.node))
+    }
+
     /// How its frames would lie if it did exactly as asked, as far as that can be known without it.
     pub fn guess(&self) -> Result<Layout, streamem_wire::BadLayout> {
         let format = self.format.unwrap_or(Format::Bgr24);

@@ -10,6 +10,7 @@ use crate::source::v4l2::Camera;
 use std::ops::Range;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use streamem_sys::dma_buf;
 use streamem_v4l2::{DmaPlane, Error, Memory};
 use streamem_wire::Layout;
 
@@ -113,6 +114,19 @@ impl Filler for Import {
         };
         let buffer = self.buffers.get_mut(said.index as usize);
         let claimed = buffer.and_then(|buffer| buffer.claimed.take());
+        // Readers have the memfd and cannot say that they read what a device wrote; so it is said here.
+        let slot = claimed
+            .as_ref()
+            .map_or(usize::MAX, |claimed| claimed.slot().index());
+        let parts = self
+            .memory
+            .parts
+            .iter()
+            .skip(slot.saturating_mul(self.parts.len()));
+        for part in parts.take(self.parts.len()) {
+            let _needs_no_word =
+                dma_buf::begin_reading(part).and_then(|()| dma_buf::end_reading(part));
+        }
         Ok(Some(Taken {
             claimed,
             used_bytes: used_bytes(&said, layout),

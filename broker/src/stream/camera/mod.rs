@@ -8,8 +8,8 @@ mod filler;
 mod import;
 mod opening;
 
-pub(in crate::stream) use opening::start as open;
 pub use opening::{Ready, Way};
+pub(in crate::stream) use opening::{Wanted, start as open};
 
 use super::core::{Core, Frame};
 use super::silence::Silence;
@@ -22,15 +22,18 @@ use export::Export;
 use filler::{Filler, Taken};
 use import::Import;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 use streamem_sys::clock::monotonic_ns;
-use streamem_v4l2::{Dequeued, Error, Event, TimestampKind};
+use streamem_v4l2::{Dequeued, Error, Event, Memory, TimestampKind};
 use streamem_wire::{Kind, Layout, clock, flags};
 
+/// What is said when one of our own assumptions did not hold.
+const DEFECT: &str = "its thread has failed; this is a defect, see the log for where";
 /// Longest sleep at a time, so that a removed camera ends soon.
 const SLEEP_MAX: Duration = Duration::from_millis(100);
 /// Slots a driver has in hand that writes into them: one being filled, one that was, two to come.
@@ -68,7 +71,7 @@ pub(in crate::stream) fn start(
         losses: losses.reporter(source),
         counter: Counter::default(),
         broken: 0,
-        no_slot: false,
+        starves: false,
     };
     let name: String = format!("cam-{name}").chars().take(15).collect();
     thread::Builder::new()
@@ -113,7 +116,8 @@ struct Runner {
     silence: Silence,
     counter: Counter,
     broken: u32,
-    no_slot: bool,
+    /// Readers hold all slots, so that the driver has fewer than it should.
+    starves: bool,
 }
 
 /// Why a camera goes on no more.
@@ -132,12 +136,17 @@ impl From<Error> for End {
 
 impl Runner {
     fn run(mut self) {
-        let end = match self.filler() {
-            Ok(mut filler) => self.run_with(&mut *filler),
-            Err(end) => Err(end),
-        };
+        let run = AssertUnwindSafe(|| {
+            self.filler()
+                .and_then(|mut filler| self.run_with(&mut *filler))
+        });
+        let end = catch_unwind(run).unwrap_or_else(|_| Err(End::Failed(DEFECT.to_owned())));
         // Closing the device ends the stream as well, but not while a buffer of it is mapped somewhere.
-        let _gone = self.camera.device.stream_off(self.camera.queue);
+        let device = &self.camera.device;
+        let _gone = device.stream_off(self.camera.queue);
+        for memory in [Memory::DmaBuf, Memory::Mmap] {
+            let _not_of_this_kind = device.request(self.camera.queue, memory, 0);
+        }
         let Runner {
             camera,
             losses,
@@ -207,10 +216,15 @@ impl Runner {
     fn feed(&mut self, filler: &mut dyn Filler) -> Result<(), End> {
         while filler.wants() {
             let Some(claimed) = self.claim() else {
+                self.starves = true;
                 return Ok(());
             };
-            filler.give(claimed).map_err(|why| match self.fill {
-                Fill::Import if !why.is_gone() => End::Unfit(why.to_string()),
+            filler.give(claimed).map_err(|why| match &why {
+                Error::Refused { cause, .. }
+                    if self.fill == Fill::Import && is_about_memory(cause) =>
+                {
+                    End::Unfit(why.to_string())
+                }
                 _ => End::from(why),
             })?;
         }
@@ -254,6 +268,7 @@ impl Runner {
         } = taken;
         self.silence.hear();
         let (number, by_source) = self.counter.count(said.sequence);
+        let is_gap = by_source > 0;
         let is_broken = said.broken || copy::is_short(used_bytes, &self.layout);
         self.broken = if is_broken { self.broken + 1 } else { 0 };
         if self.broken > BROKEN_MAX {
@@ -263,15 +278,23 @@ impl Runner {
             )));
         }
         let Some(claimed) = claimed else {
-            self.no_slot = true;
+            self.starves = true;
             lock(&self.core).drop_frame(self.source);
             return Ok(());
         };
-        let had_no_slot = std::mem::take(&mut self.no_slot);
+        let had_no_slot = std::mem::take(&mut self.starves);
+        // What a driver leaves out that was given too few slots is not its own loss.
+        let by_source = match by_source {
+            left_out if had_no_slot && self.fill != Fill::Copy => {
+                (0..left_out).for_each(|_| lock(&self.core).drop_frame(self.source));
+                0
+            }
+            by_source => by_source,
+        };
         let filled = Filled {
             used_bytes,
             flags: flag(flags::BROKEN, is_broken)
-                | flag(flags::GAP, by_source > 0 || had_no_slot)
+                | flag(flags::GAP, is_gap || had_no_slot && self.fill == Fill::Copy)
                 | flag(flags::KEY, said.key && self.layout.kind == Kind::Packet),
             ..clock_of(&said)
         };
@@ -297,6 +320,13 @@ impl Runner {
         }
         Ok(())
     }
+}
+
+/// Whether a driver refused a buffer for what it is, and not for what the driver is in.
+fn is_about_memory(cause: &std::io::Error) -> bool {
+    [libc::EFAULT, libc::EINVAL, libc::ENOMEM]
+        .map(Some)
+        .contains(&cause.raw_os_error())
 }
 
 fn flag(flag: u32, is_set: bool) -> u32 {

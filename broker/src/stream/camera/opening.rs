@@ -2,14 +2,16 @@
 //!
 //! Owns the trial of each way; never makes memory for frames.
 
-use super::in_hand;
-use crate::pool::{Allocator, Protection, Request, Udmabuf};
+use super::{DEFECT, in_hand};
+use crate::pool::{Allocator, Memory as PoolMemory, Protection, Request, Udmabuf};
 use crate::source::v4l2::{Camera, CameraError, Fill, Wish, controls};
+use crate::stream::memory::device_pool;
 use crate::stream::worker::{Losses, Turn, Worker};
 use crate::stream::{BROUGHT_MAX, published_slot_bytes};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,6 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use streamem_sys::file::size_and_inode;
 use streamem_v4l2::{DmaPlane, Memory};
+use streamem_wire::{Layout, StreamName};
 use tracing::warn;
 
 /// Buffers that are tried. One may lie by luck as a device needs it that can only write to adjacent pages.
@@ -31,8 +34,8 @@ const _: () = assert!(EXPORTED as usize <= BROUGHT_MAX);
 /// How slots will be filled.
 #[derive(Debug)]
 pub enum Way {
-    /// By the driver, in memory that this makes.
-    Import(Udmabuf),
+    /// By the driver, in this memory; in that of the stream if it does.
+    Import(Option<PoolMemory>),
     /// By the driver, in memory of its own, which is handed out.
     Export(Vec<OwnedFd>),
     /// By copying.
@@ -62,62 +65,90 @@ pub struct Ready {
     pub note: String,
 }
 
+/// What a stream wants of a camera that is opened for it.
+#[derive(Debug)]
+pub(in crate::stream) struct Wanted {
+    /// Which stream.
+    pub(in crate::stream) name: StreamName,
+    /// Which camera, and how it is to be set up.
+    pub(in crate::stream) wish: Wish,
+    /// Its controls.
+    pub(in crate::stream) set: BTreeMap<String, String>,
+    /// The ways in which slots cannot be filled, each with what went wrong.
+    pub(in crate::stream) avoid: Vec<(Fill, String)>,
+    /// Slots of a pool that a driver writes into.
+    pub(in crate::stream) slots: u32,
+    /// What is to keep readers from writing to it.
+    pub(in crate::stream) protection: Protection,
+    /// How frames lie in such a pool that the stream has.
+    pub(in crate::stream) has: Option<Layout>,
+}
+
 /// Opens a camera, but not with a way that was found wanting before, and reports what became of it.
 pub(in crate::stream) fn start(
-    wish: Wish,
-    set: BTreeMap<String, String>,
-    avoid: Vec<(Fill, String)>,
+    wanted: Wanted,
     source: u64,
     losses: &Losses,
 ) -> std::io::Result<Worker> {
     let ended = Arc::new(AtomicBool::new(false));
     let (reporter, unwanted) = (losses.reporter(source), Arc::clone(&ended));
+    let open = move || {
+        let opened = AssertUnwindSafe(|| open(&wanted, &unwanted));
+        let turn = match catch_unwind(opened) {
+            Ok(Ok(ready)) => Turn::Ready(Box::new(ready)),
+            Ok(Err(why)) => Turn::Ended(why.to_string()),
+            Err(_) => Turn::Ended(DEFECT.to_owned()),
+        };
+        if !unwanted.load(Relaxed) {
+            reporter.report(turn);
+        }
+    };
     thread::Builder::new()
         .name("camera-open".to_owned())
-        .spawn(move || {
-            let begun = Instant::now();
-            let opened = loop {
-                match Camera::open(&wish) {
-                    // Whoever had it for this stream before may be about to close it.
-                    Err(why) if why.is_busy() && begun.elapsed() < BUSY_MAX => {
-                        thread::sleep(BUSY_PAUSE)
-                    }
-                    opened => break opened,
-                }
-                if unwanted.load(Relaxed) {
-                    return;
-                }
-            };
-            let prepared = opened.and_then(|camera| {
-                for why in controls::set(&camera.device, &set)? {
-                    let place = camera.device.path().display();
-                    warn!("{place}: {why} (see [stream.NAME.controls] in the configuration)");
-                }
-                prepare(camera, &avoid)
-            });
-            let turn = match prepared {
-                Ok(ready) => Turn::Ready(Box::new(ready)),
-                Err(why) => Turn::Ended(why.to_string()),
-            };
-            if !unwanted.load(Relaxed) {
-                reporter.report(turn);
-            }
-        })?;
+        .spawn(open)?;
     Ok(Worker { ended })
 }
 
-fn prepare(camera: Camera, avoid: &[(Fill, String)]) -> Result<Ready, CameraError> {
+fn open(wanted: &Wanted, unwanted: &AtomicBool) -> Result<Ready, CameraError> {
+    let begun = Instant::now();
+    let camera = loop {
+        match Camera::open(&wanted.wish) {
+            // Whoever had it for this stream before may be about to close it.
+            Err(why) if why.is_busy() && begun.elapsed() < BUSY_MAX && !unwanted.load(Relaxed) => {
+                thread::sleep(BUSY_PAUSE);
+            }
+            opened => break opened?,
+        }
+    };
+    let place = camera.device.path().display();
+    if !wanted.set.is_empty() {
+        match controls::set(&camera.device, &wanted.set) {
+            Ok(wrong) => wrong.iter().for_each(|why| {
+                warn!(
+                    "{place}: {why} (see [stream.{}.controls] in the configuration)",
+                    wanted.name
+                );
+            }),
+            Err(why) if why.is_gone() => return Err(why.into()),
+            Err(why) => warn!("its controls are not set: {why}"),
+        }
+    }
+    prepare(camera, wanted)
+}
+
+fn prepare(camera: Camera, wanted: &Wanted) -> Result<Ready, CameraError> {
     let mut notes = Vec::new();
+    let only = camera.fill;
     for fill in Fill::ALL
         .into_iter()
-        .filter(|fill| camera.fill.is_none_or(|only| only == *fill))
+        .filter(|fill| only.is_none_or(|only| only == *fill))
     {
-        if let Some((_, why)) = avoid.iter().find(|(avoided, _)| *avoided == fill) {
+        if let Some((_, why)) = wanted.avoid.iter().find(|(avoided, _)| *avoided == fill) {
             notes.push(format!("{}: {why}", fill.name()));
             continue;
         }
         let tried = match fill {
-            Fill::Import => try_import(&camera).map(Way::Import),
+            Fill::Import => try_import(&camera, wanted).map(Way::Import),
             Fill::Export => try_export(&camera).map(Way::Export),
             Fill::Copy => Ok(Way::Copy),
         };
@@ -134,13 +165,13 @@ fn prepare(camera: Camera, avoid: &[(Fill, String)]) -> Result<Ready, CameraErro
     }
     Err(CameraError::Fill {
         place: camera.device.path().to_owned(),
-        asked: camera.fill.map_or("any way", Fill::name),
+        asked: only.map_or("any way", Fill::name),
         why: notes.join("; "),
     })
 }
 
-/// Whether the driver takes memory of ours: found out with buffers as large as those it would get.
-fn try_import(camera: &Camera) -> Result<Udmabuf, String> {
+/// Memory of ours that the driver takes: found out with buffers as large as those it would get.
+fn try_import(camera: &Camera, wanted: &Wanted) -> Result<Option<PoolMemory>, String> {
     let allocator = Udmabuf::open().map_err(|why| format!("/dev/udmabuf: {why}"))?;
     let (device, queue, parts) = (&camera.device, camera.queue, camera.parts());
     let bytes = parts.last().map_or(0, |part| part.end);
@@ -179,7 +210,20 @@ fn try_import(camera: &Camera) -> Result<Udmabuf, String> {
         device.queue_dma_buf(queue, index, &planes).map_err(failed)
     });
     device.request(queue, Memory::DmaBuf, 0).map_err(failed)?;
-    tried.map(|()| allocator)
+    tried?;
+    if wanted.has.as_ref() == Some(&camera.layout) {
+        return Ok(None);
+    }
+    let (name, layout) = (&wanted.name, &camera.layout);
+    let pool = device_pool(
+        &allocator,
+        name,
+        layout,
+        wanted.slots,
+        &parts,
+        wanted.protection,
+    );
+    pool.map(Some).map_err(|why| why.to_string())
 }
 
 /// The driver's own buffers, to be handed out.

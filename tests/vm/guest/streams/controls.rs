@@ -66,6 +66,17 @@ fn controls_are_shown_and_set_by_the_command() {
 }
 
 #[test]
+fn who_adds_a_camera_is_told_what_came_of_it() {
+    let broker = Broker::with_config("[stream.other]\nsource = \"pattern://imu\"\n");
+    let added = command(&broker, &["add", "cam", CAMERA]);
+    let said = String::from_utf8_lossy(&added.stdout).into_owned();
+    assert!(said.contains("640x360 yuyv 30/s"), "{said}");
+    let added = command(&broker, &["add", "absent", "v4l2:///dev/video77"]);
+    let said = String::from_utf8_lossy(&added.stdout).into_owned();
+    assert!(said.contains("lost: there is no /dev/video77"), "{said}");
+}
+
+#[test]
 fn what_a_camera_cannot_be_set_to_is_refused_by_name() {
     let broker = broker_with(CAMERA);
     is_live(&broker);

@@ -7,6 +7,7 @@ mod controls;
 mod filling;
 mod planes;
 mod promises;
+mod python;
 mod read_only;
 mod scene;
 mod strict;

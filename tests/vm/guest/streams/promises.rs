@@ -3,7 +3,8 @@
 //! Owns readers that behave, and some that do not.
 
 use crate::scene::{CAMERA, broker_with, is_live, lacks, next, subscribed};
-use streamem::Subscription;
+use std::time::{Duration, Instant};
+use streamem::{Subscription, flags};
 use streamem_tests::{Consumer, eventually};
 
 #[test]
@@ -53,4 +54,44 @@ fn where_the_driver_has_too_few_buffers_for_its_readers_frames_are_copied() {
     for mut reader in others.into_iter().chain([first]) {
         assert!(next(&mut reader).sequence() >= last);
     }
+}
+
+#[test]
+fn every_frame_of_half_a_minute_is_counted() {
+    let broker = broker_with(CAMERA);
+    is_live(&broker);
+    let mut subscription = subscribed(&broker);
+    let first = next(&mut subscription);
+    let (first_sequence, first_number) = (first.sequence(), first.source_sequence());
+    drop(first);
+    let (begun, mut taken, mut missed, mut gaps) = (Instant::now(), 0, 0, 0);
+    let (mut sequence, mut number) = (first_sequence, first_number);
+    while begun.elapsed() < Duration::from_secs(30) {
+        let frame = next(&mut subscription);
+        assert_eq!(frame.sequence(), sequence + 1 + frame.missed());
+        assert!(frame.source_sequence() > number);
+        let is_next = frame.source_sequence() == number + 1;
+        if frame.missed() == 0 {
+            assert_eq!(
+                frame.flags() & flags::GAP == 0,
+                is_next,
+                "frame {}",
+                frame.sequence()
+            );
+            gaps += frame.source_sequence() - number - 1;
+        }
+        (sequence, number) = (frame.sequence(), frame.source_sequence());
+        (taken, missed) = (taken + 1, missed + frame.missed());
+    }
+    assert_eq!(sequence - first_sequence, taken + missed);
+    assert!(taken > 100, "{taken} frames in half a minute");
+    let counters = broker.stream("cam")["counters"].clone();
+    assert_eq!(counters["dropped_no_slot"], 0, "{counters}");
+    let dropped = counters["dropped_by_source"].as_u64().expect("a number");
+    assert!(dropped >= gaps, "{gaps} gaps were seen: {counters}");
+    // What the driver counted is what was published and what it lost.
+    assert!(
+        number >= sequence && number - sequence <= dropped,
+        "{number}, {sequence}: {counters}"
+    );
 }
