@@ -7,7 +7,7 @@ use crate::scene::{CAMERA, broker_with, is_live, next, plug_in, subscribed, unpl
 use serde_json::{Value, json};
 use std::fs;
 use std::time::Duration;
-use streamem::{StreamState, Subscription};
+use streamem::{Frame, StreamState, Subscription};
 use streamem_tests::{Broker, eventually};
 
 #[test]
@@ -103,29 +103,37 @@ fn cameras_become_streams_by_rule_and_go_when_nobody_reads_them() {
 
 fn goes_and_comes(times: u32) {
     let broker = broker_with(CAMERA);
-    is_live(&broker);
+    let filled = is_live(&broker)["filled"].clone();
     let mut readers: Vec<Subscription> = (0..2).map(|_| subscribed(&broker)).collect();
-    let mut last = next(&mut readers[0]).sequence();
+    let mut last: Vec<u64> = readers
+        .iter_mut()
+        .map(|reader| next(reader).sequence())
+        .collect();
     for _ in 0..times {
         unplug();
         why_lost(&broker, |why| why.contains("/dev/video0"));
-        for reader in &mut readers {
-            eventually("the reader is told", || {
-                let _none = reader
+        for (reader, last) in readers.iter_mut().zip(&mut last) {
+            eventually("the reader has all there was, and is told", || {
+                let frame = reader
                     .next(Duration::from_millis(10))
                     .expect("the broker lives");
-                (reader.state() == StreamState::Lost).then_some(())
+                *last = frame.as_ref().map_or(*last, Frame::sequence);
+                (frame.is_none() && reader.state() == StreamState::Lost).then_some(())
             });
         }
         plug_in();
-        for reader in &mut readers {
+        for (reader, last) in readers.iter_mut().zip(&mut last) {
             let sequence = next(reader).sequence();
-            assert!(sequence > last, "{sequence} after {last}");
+            assert!(sequence > *last, "{sequence} after {last}");
+            *last = sequence;
         }
-        last = next(&mut readers[0]).sequence();
     }
-    let stream = broker.stream("cam");
-    assert_eq!(stream["subscriptions"], 2, "{stream}");
+    let stream = is_live(&broker);
+    assert_eq!(
+        (&stream["subscriptions"], &stream["filled"]),
+        (&2.into(), &filled),
+        "{stream}"
+    );
 }
 
 #[test]
