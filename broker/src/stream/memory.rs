@@ -4,11 +4,9 @@
 
 use crate::config::PoolConfig;
 use crate::pool::{
-    Allocator, Claimed, Memfd, Memory, PoolError, Protection, Request, Udmabuf, Unsealed, adopt,
-    seal,
+    Allocator, Claimed, Memfd, Memory, PoolError, Protection, Request, Unsealed, adopt, seal,
 };
 use crate::source::v4l2::Fill;
-use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -144,30 +142,6 @@ fn sealed_ring(name: &StreamName, shape: RingShape) -> Request {
         shape.words() * 8,
         Protection::Sealed,
     )
-}
-
-/// A pool of so many slots, of each of which a device writes these parts. All its memory is there when this
-/// returns, which takes time.
-pub fn device_pool(
-    allocator: &Udmabuf,
-    name: &StreamName,
-    layout: &Layout,
-    slots: u32,
-    parts: &[Range<u64>],
-    protection: Protection,
-) -> Result<Memory, PoolError> {
-    let slot_bytes = published_slot_bytes(layout) as u64;
-    let of_slot = |slot: u64| {
-        let from = slot * slot_bytes;
-        parts
-            .iter()
-            .map(move |part| from + part.start..from + part.end)
-    };
-    let bytes = usize::try_from(slot_bytes * u64::from(slots)).unwrap_or(usize::MAX);
-    allocator.allocate(&Request {
-        parts: (0..u64::from(slots)).flat_map(of_slot).collect(),
-        ..Request::plain(format!("streamem-pool-{name}"), bytes, protection)
-    })
 }
 
 impl StreamMemory {

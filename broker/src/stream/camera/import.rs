@@ -4,14 +4,13 @@
 
 use super::copy::used_bytes;
 use super::filler::{Filler, Taken};
-use super::opening::length;
+use super::pool::planes;
 use crate::pool::{Claimed, Memory as PoolMemory};
 use crate::source::v4l2::Camera;
 use std::ops::Range;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use streamem_sys::dma_buf;
-use streamem_v4l2::{DmaPlane, Error, Memory};
+use streamem_v4l2::{Error, Memory};
 use streamem_wire::Layout;
 
 pub(super) struct Import {
@@ -81,17 +80,7 @@ impl Filler for Import {
             return Ok(());
         };
         let buffers = self.memory.parts.iter().skip(slot * self.parts.len());
-        let planes: Vec<DmaPlane<'_>> = self
-            .parts
-            .iter()
-            .zip(buffers)
-            .map(|(part, buffer)| DmaPlane {
-                fd: buffer.as_fd(),
-                length: length(part),
-                offset: 0,
-                used: 0,
-            })
-            .collect();
+        let planes = planes(&self.parts, buffers);
         let index = u32::try_from(number).unwrap_or(u32::MAX);
         self.camera
             .device

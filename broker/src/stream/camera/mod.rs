@@ -7,6 +7,7 @@ mod export;
 mod filler;
 mod import;
 mod opening;
+mod pool;
 
 pub use opening::{Ready, Way};
 pub(in crate::stream) use opening::{Wanted, start as open};

@@ -2,15 +2,14 @@
 //!
 //! Owns the trial of each way; never makes memory for frames.
 
+use super::pool::{device_pool, planes};
 use super::{DEFECT, in_hand};
 use crate::pool::{Allocator, Memory as PoolMemory, Protection, Request, Udmabuf};
 use crate::source::v4l2::{Camera, CameraError, Fill, Wish, controls};
-use crate::stream::memory::device_pool;
 use crate::stream::worker::{Losses, Turn, Worker};
 use crate::stream::{BROUGHT_MAX, published_slot_bytes};
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +17,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 use streamem_sys::file::size_and_inode;
-use streamem_v4l2::{DmaPlane, Memory};
+use streamem_v4l2::Memory;
 use streamem_wire::{Layout, StreamName};
 use tracing::warn;
 
@@ -197,16 +196,7 @@ fn try_import(camera: &Camera, wanted: &Wanted) -> Result<Option<PoolMemory>, St
         .map_err(failed)?;
     let tried: Result<(), String> = (0..count.min(TRIED)).try_for_each(|index| {
         let first = index as usize * parts.len();
-        let planes: Vec<DmaPlane<'_>> = parts
-            .iter()
-            .zip(&memory.parts[first..])
-            .map(|(part, buffer)| DmaPlane {
-                fd: buffer.as_fd(),
-                length: length(part),
-                offset: 0,
-                used: 0,
-            })
-            .collect();
+        let planes = planes(&parts, &memory.parts[first..]);
         device.queue_dma_buf(queue, index, &planes).map_err(failed)
     });
     device.request(queue, Memory::DmaBuf, 0).map_err(failed)?;
@@ -264,9 +254,4 @@ fn exported(camera: &Camera, count: u32) -> Result<Vec<OwnedFd>, String> {
         }
     };
     (0..count.min(EXPORTED)).map(one).collect()
-}
-
-/// As drivers count.
-pub(super) fn length(part: &Range<u64>) -> u32 {
-    u32::try_from(part.end - part.start).unwrap_or(u32::MAX)
 }
