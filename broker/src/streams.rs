@@ -4,12 +4,12 @@
 
 use crate::access::Access;
 use crate::config::{Config, PoolConfig, StreamConfig};
-use crate::pool::{Memfd, Protection};
+use crate::pool::{Memfd, PoolError, Protection};
 use crate::source::{self, BadSource, Source, SourceUri};
 use crate::store::{Kept, KeptStream, Label, Store};
 use crate::stream::{Losses, Stream, StreamMemory};
 use std::collections::BTreeMap;
-use streamem_wire::{Generation, Reason, Refusal, StreamName, SubscriptionId};
+use streamem_wire::{Generation, Layout, Reason, Refusal, StreamName, SubscriptionId};
 use tracing::info;
 
 /// Why a stream could not be made.
@@ -20,7 +20,7 @@ pub enum StreamError {
     Source(#[from] BadSource),
     /// There is no memory for it.
     #[error(transparent)]
-    Pool(#[from] crate::pool::PoolError),
+    Pool(#[from] PoolError),
     /// One of that name is there.
     #[error("there is a stream \"{0}\" already: remove it first, or choose another name")]
     Exists(StreamName),
@@ -203,7 +203,7 @@ impl Streams {
             Some(memory) => memory,
             None => {
                 let first = Generation(1);
-                StreamMemory::make(&self.allocator, name, &layout, pool, first, self.protection)?
+                self.fresh_memory(name, &layout, pool, first)?
             }
         };
         let mut stream = Stream::new(name.clone(), config, access, layout, memory, pool);
@@ -227,6 +227,18 @@ impl Streams {
         Ok(orphans)
     }
 
+    /// Memory that the broker itself writes.
+    fn fresh_memory(
+        &self,
+        name: &StreamName,
+        layout: &Layout,
+        pool: &PoolConfig,
+        generation: Generation,
+    ) -> Result<StreamMemory, PoolError> {
+        let protection = self.protection;
+        StreamMemory::make(&self.allocator, name, layout, pool, generation, protection)
+    }
+
     /// Gives a stream another source; its readers stay and are told to ask for the new memory.
     pub fn change(
         &mut self,
@@ -240,17 +252,10 @@ impl Streams {
         let found = Source::of(source)?;
         let layout = found.layout()?;
         let generation = self.next_generation(name);
+        let memory = self.fresh_memory(name, &layout, pool, generation)?;
         let Some(stream) = self.by_name.get_mut(name) else {
             return Ok(());
         };
-        let memory = StreamMemory::make(
-            &self.allocator,
-            name,
-            &layout,
-            pool,
-            generation,
-            self.protection,
-        )?;
         self.store.keep_memory(name, &memory);
         stream.renew(layout, memory, pool);
         stream.config.source = source.clone();

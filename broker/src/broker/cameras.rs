@@ -28,7 +28,7 @@ pub(super) fn watch_for_cameras() -> Option<Plugged> {
 }
 
 /// Closing a camera takes its time, so whoever is the last to have it does that elsewhere.
-pub(super) fn let_close(camera: Arc<Camera>) {
+pub(super) fn close_elsewhere(camera: Arc<Camera>) {
     if Arc::strong_count(&camera) == 1 {
         let closing = thread::Builder::new().name("camera-close".to_owned());
         // Without a thread it is closed here, late as that may be.
@@ -114,7 +114,6 @@ impl Broker {
                 .map(|stream| stream.config.source.clone());
             let which = source.as_ref().and_then(Wish::which);
             if which.is_none_or(|which| !nodes.iter().any(|node| node.is(&which))) {
-                self.hotplugged.remove(&name);
                 self.remove(&name);
             }
         }
@@ -128,7 +127,7 @@ impl Broker {
             Ok(false) => self.tell_stream(Change::Changed, "stream-live", name, None),
             Err(why) => self.lose(name, why.to_string()),
         }
-        let_close(camera);
+        close_elsewhere(camera);
     }
 
     /// Slots of a stream cannot be filled in this way; another may do.

@@ -7,7 +7,7 @@ use super::methods::{Answer, Answered, arguments, parameters};
 use crate::access::Right;
 use crate::session::{Pending, Session};
 use crate::source::v4l2::{Camera, controls};
-use crate::stream::Turn;
+use crate::stream::Report;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Broker {
             let message = "cameras are asked for their controls by many just now: try again";
             return Err(Refusal::new(Reason::OutOfResources, "Controls", message));
         }
-        let reporter = self.streams.losses().reporter(0);
+        let mailbox = self.streams.losses().mailbox();
         let asked = thread::Builder::new()
             .name("controls".to_owned())
             .spawn(move || {
@@ -67,7 +67,7 @@ impl Broker {
                 });
                 // It may be waited for to be closed.
                 drop(camera);
-                reporter.report(Turn::Controls(id, answer));
+                mailbox.post(Report::Controls(id, answer));
             });
         asked.map_err(|cause| {
             let message =

@@ -26,9 +26,9 @@ use crate::quota::Accounts;
 use crate::session::{Over, Session};
 use crate::source::v4l2::Plugged;
 use crate::store::{Kept, Store};
-use crate::stream::{Loss, Turn};
+use crate::stream::{Report, Turn};
 use crate::streams::{StreamError, Streams};
-use cameras::{let_close, watch_for_cameras};
+use cameras::{close_elsewhere, watch_for_cameras};
 use leaving::Leaver;
 use rustix::event::PollFlags;
 use sd_notify::NotifyState;
@@ -246,18 +246,18 @@ impl Broker {
     }
 
     fn take_losses(&mut self) -> Result<(), BrokerError> {
-        while let Some(Loss { source, turn }) = self.streams.losses().take() {
-            let turn = match turn {
-                Turn::Controls(session, answer) => {
+        while let Some(report) = self.streams.losses().take() {
+            let (source, turn) = match report {
+                Report::Source(source, turn) => (source, turn),
+                Report::Controls(session, answer) => {
                     self.tell_controls(session, answer);
                     continue;
                 }
-                turn => turn,
             };
             let publication = self.streams.publication_as(source);
             let Some(stream) = self.streams.of_source(source) else {
                 if let Turn::Ready(ready) = turn {
-                    let_close(ready.camera);
+                    close_elsewhere(ready.camera);
                 }
                 continue;
             };
@@ -267,7 +267,6 @@ impl Broker {
                 (Turn::Ended(why), None) => self.lose(&name, why),
                 (Turn::Ready(ready), _) => self.go_on_with(&name, *ready),
                 (Turn::Unfit(fill, why), _) => self.avoid(&name, fill, why),
-                (Turn::Controls(..), _) => {}
                 (Turn::Silent(why), _) => {
                     stream.say_lost(why.clone());
                     self.tell_stream(Change::Changed, "stream-lost", &name, Some(why));

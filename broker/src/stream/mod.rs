@@ -26,7 +26,7 @@ pub use memory::{Pool, StreamMemory, Unfit, published_slot_bytes};
 pub use publication::{BROUGHT_MAX, Desk, Prepared, Publication, Publisher};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Seats, Terms};
-pub use worker::{Loss, Losses, Turn, Worker, lock};
+pub use worker::{Losses, Report, Turn, Worker, lock};
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};

@@ -40,25 +40,39 @@ pub enum Turn {
     Ready(Box<Ready>),
     /// A camera's driver does not bear this way of filling slots, for this reason; another may do.
     Unfit(Fill, String),
-    /// A camera was asked for its controls by this session.
+}
+
+/// What a thread tells the loop.
+#[derive(Debug)]
+pub enum Report {
+    /// What became of a source, by the number given at its start.
+    Source(u64, Turn),
+    /// The controls of a camera, for the session that asked.
     Controls(SessionId, Result<ControlList, Refusal>),
 }
 
-/// A source that was lost, or is back.
-#[derive(Debug)]
-pub struct Loss {
-    /// Which source, by the number given at its start.
-    pub source: u64,
-    /// What became of it.
-    pub turn: Turn,
-}
-
-/// Where all sources report their end, and the eventfd that says so.
+/// Where all sources report their end, and other threads what they were sent for.
 #[derive(Debug)]
 pub struct Losses {
-    sender: Sender<Loss>,
-    receiver: Receiver<Loss>,
+    mailbox: Mailbox,
+    receiver: Receiver<Report>,
+}
+
+/// A way to report, and the eventfd that says so.
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    sender: Sender<Report>,
     eventfd: Arc<OwnedFd>,
+}
+
+impl Mailbox {
+    /// Reports.
+    pub fn post(&self, report: Report) {
+        if self.sender.send(report).is_ok() {
+            // An eventfd takes a number of writes no program lives to make.
+            let _written = rustix::io::write(&*self.eventfd, &1u64.to_ne_bytes());
+        }
+    }
 }
 
 impl Losses {
@@ -69,52 +83,46 @@ impl Losses {
             0,
             rustix::event::EventfdFlags::CLOEXEC,
         )?);
-        Ok(Losses {
-            sender,
-            receiver,
-            eventfd,
-        })
+        let mailbox = Mailbox { sender, eventfd };
+        Ok(Losses { mailbox, receiver })
     }
 
     /// Readable when there is a report.
     #[must_use]
     pub fn eventfd(&self) -> BorrowedFd<'_> {
-        self.eventfd.as_fd()
+        self.mailbox.eventfd.as_fd()
     }
 
     /// A way to report for one more source.
     #[must_use]
-    pub fn reporter(&self, source: u64) -> Reporter {
-        Reporter {
-            source,
-            sender: self.sender.clone(),
-            eventfd: Arc::clone(&self.eventfd),
-        }
+    pub(super) fn reporter(&self, source: u64) -> Reporter {
+        let mailbox = self.mailbox.clone();
+        Reporter { source, mailbox }
+    }
+
+    /// A way to report for a thread that is no source's.
+    #[must_use]
+    pub fn mailbox(&self) -> Mailbox {
+        self.mailbox.clone()
     }
 
     /// The next report.
     #[must_use]
-    pub fn take(&self) -> Option<Loss> {
+    pub fn take(&self) -> Option<Report> {
         self.receiver.try_recv().ok()
     }
 }
 
 /// A source's way to report.
 #[derive(Debug)]
-pub struct Reporter {
+pub(super) struct Reporter {
     source: u64,
-    sender: Sender<Loss>,
-    eventfd: Arc<OwnedFd>,
+    mailbox: Mailbox,
 }
 
 impl Reporter {
-    /// Reports.
-    pub fn report(&self, turn: Turn) {
-        let source = self.source;
-        if self.sender.send(Loss { source, turn }).is_ok() {
-            // An eventfd takes a number of writes no program lives to make.
-            let _written = rustix::io::write(&*self.eventfd, &1u64.to_ne_bytes());
-        }
+    pub(super) fn report(&self, turn: Turn) {
+        self.mailbox.post(Report::Source(self.source, turn));
     }
 }
 
@@ -122,6 +130,15 @@ impl Reporter {
 pub fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
     // Every change to it is complete before anything that could panic.
     core.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes a frame the newest of its stream and wakes who waits for it; outside the lock, since that takes
+/// longer than all else.
+pub(super) fn publish(core: &Mutex<Core>, source: u64, frame: &Frame, side: &[u8]) {
+    let seats = lock(core).publish(source, frame, side);
+    if let Some(seats) = seats {
+        seats.wake();
+    }
 }
 
 /// A running source. Dropping it ends the source at its next frame.
@@ -292,10 +309,7 @@ impl Runner {
         if self.ended.load(Relaxed) {
             return Err(End::Unused);
         }
-        let seats = lock(&self.core).publish(self.source, &frame, &self.side);
-        if let Some(seats) = seats {
-            seats.wake();
-        }
+        publish(&self.core, self.source, &frame, &self.side);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use crate::config::PoolConfig;
 use crate::pool::PoolError;
 use crate::source::v4l2::Fill;
 use crate::stream::{Pool, Ready, StreamMemory, Way};
-use streamem_wire::{Generation, Layout, StreamName};
+use streamem_wire::{Layout, StreamName};
 use tracing::info;
 
 impl Streams {
@@ -71,24 +71,13 @@ impl Streams {
         match way {
             Way::Import(made) => match made.take() {
                 Some(made) => StreamMemory::of_devices(made, name, layout, slots, generation),
-                None => self.copying_memory(name, layout, pool, generation),
+                None => self.fresh_memory(name, layout, pool, generation),
             },
             Way::Export(exported) => {
                 let exported = Pool::Exported(std::mem::take(exported));
                 StreamMemory::bring(&self.allocator, name, layout, exported, generation)
             }
-            Way::Copy => self.copying_memory(name, layout, pool, generation),
+            Way::Copy => self.fresh_memory(name, layout, pool, generation),
         }
-    }
-
-    fn copying_memory(
-        &self,
-        name: &StreamName,
-        layout: &Layout,
-        pool: &PoolConfig,
-        generation: Generation,
-    ) -> Result<StreamMemory, PoolError> {
-        let protection = self.protection;
-        StreamMemory::make(&self.allocator, name, layout, pool, generation, protection)
     }
 }

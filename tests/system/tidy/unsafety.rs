@@ -5,7 +5,7 @@
 use super::rust_files;
 use std::collections::BTreeSet;
 
-const MAY_BE_UNSAFE: [&str; 24] = [
+const MAY_BE_UNSAFE: [&str; 23] = [
     "broker/src/activation.rs",
     "broker/src/engine/mod.rs",
     "broker/src/peer.rs",
@@ -29,7 +29,6 @@ const MAY_BE_UNSAFE: [&str; 24] = [
     "libclient/sys/src/map.rs",
     "tests/src/attack.rs",
     "tests/src/launch.rs",
-    "tests/vm/guest/cameras/udmabuf.rs",
 ];
 
 fn is_exempt(path: &str) -> bool {

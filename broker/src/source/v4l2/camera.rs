@@ -37,7 +37,9 @@ pub enum CameraError {
         cause: NoSuchOffer,
     },
     /// Its frames do not lie in a way we know.
-    #[error("{place}: the driver says that frames lie as they cannot: {cause}")]
+    #[error(
+        "{place}: the driver says that frames lie as they cannot: {cause}; ask for another format="
+    )]
     Layout {
         /// Where it is.
         place: PathBuf,

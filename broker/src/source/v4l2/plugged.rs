@@ -6,6 +6,7 @@
 use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 const FOLDER: &str = "/dev";
 const PREFIX: &[u8] = b"video";
@@ -19,10 +20,14 @@ pub struct Plugged {
 impl Plugged {
     /// Watches from now on.
     pub fn watch() -> rustix::io::Result<Plugged> {
+        Plugged::watch_in(FOLDER.as_ref())
+    }
+
+    fn watch_in(folder: &Path) -> rustix::io::Result<Plugged> {
         let inotify = init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
         // A node is made first and given to its group then.
         let of_interest = WatchFlags::CREATE | WatchFlags::ATTRIB | WatchFlags::MOVED_TO;
-        add_watch(&inotify, FOLDER, of_interest)?;
+        add_watch(&inotify, folder, of_interest)?;
         Ok(Plugged { inotify })
     }
 
@@ -52,8 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_news_where_nothing_happens() {
-        let mut plugged = Plugged::watch().unwrap();
+    fn only_video_nodes_are_news_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut plugged = Plugged::watch_in(folder.path()).unwrap();
+        std::fs::write(folder.path().join("ttyS0"), "").unwrap();
+        assert!(!plugged.has_news());
+        std::fs::write(folder.path().join("video3"), "").unwrap();
+        assert!(plugged.has_news());
         assert!(!plugged.has_news());
     }
 }

@@ -14,7 +14,7 @@ pub(in crate::stream) use opening::{Wanted, start as open};
 
 use super::core::{Core, Frame};
 use super::silence::Silence;
-use super::worker::{Losses, Reporter, Turn, Worker, lock};
+use super::worker::{Losses, Reporter, Turn, Worker, lock, publish};
 use crate::pool::Claimed;
 use crate::source::Filled;
 use crate::source::v4l2::{Camera, Fill};
@@ -315,10 +315,7 @@ impl Runner {
         if self.ended.load(Relaxed) {
             return Err(End::Unused);
         }
-        let seats = lock(&self.core).publish(self.source, &frame, &[]);
-        if let Some(seats) = seats {
-            seats.wake();
-        }
+        publish(&self.core, self.source, &frame, &[]);
         Ok(())
     }
 }
