@@ -12,7 +12,7 @@ mkdir -p "$scratch/user" "$scratch/root/etc"
 
 # The broker need not be installed to be checked: any program stands in for it.
 for unit in *.service *.socket user/*.service user/*.socket; do
-    sed 's,^ExecStart=/usr/bin/streamemd,ExecStart=/bin/true,' "$unit" >"$scratch/$unit"
+    sed -E 's,^(Exec(Start|Reload))=/usr/bin/streamemd,\1=/bin/true,' "$unit" >"$scratch/$unit"
 done
 
 quiet() { # a warning is a failure too

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|run|test|vm|bench|fuzz|lint …
+# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|run|test|vm|package|bench|…
 # Looks first; asks for root (by sudo) only when something is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Testing needs all that booting machines needs.
+# Testing needs all that booting machines needs, and in one of those the package is installed.
 [[ " $* " != *" test "* ]] || set -- "$@" vm
+[[ " $* " != *" vm "* ]] || set -- "$@" package
 
 packages=()
 need() { # command package
@@ -56,8 +57,17 @@ for verb in "$@"; do
         need newuidmap uidmap
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         ;;
+    package)
+        # The C library is linked, and what programs need is looked up.
+        need gcc gcc
+        need strip binutils
+        need dpkg-shlibdeps dpkg-dev
+        need python3 python3
+        ;;
     vm)
         need ldd libc-bin
+        need mmdebstrap mmdebstrap
+        need newuidmap uidmap
         need python3 python3
         # Unpacked by scripts/vm-kit.sh, or taken into the machine.
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
@@ -76,7 +86,7 @@ for verb in "$@"; do
         need systemd-sysusers systemd
         ;;
     *)
-        echo "setup.sh: there is no verb '$verb': build, run, test, vm, bench, fuzz or lint" >&2
+        echo "setup.sh: there is no verb '$verb': build, run, test, vm, package, bench, fuzz or lint" >&2
         exit 2
         ;;
     esac
@@ -112,18 +122,24 @@ if [[ $(printf '%s\n' "$needed" "$found" | sort -V | head -n 1) != "$needed" ]];
     exit 1
 fi
 
+tool() { # a command of cargo
+    command -v "$1" >/dev/null || [[ -x target/tools/bin/$1 ]] && return
+    echo "building $1, once, into target/tools (some minutes)"
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+        cargo install "$1" --locked --root target/tools --target-dir target/tools/build
+    rm -rf target/tools/build
+}
+
+if [[ " $* " == *" package "* ]]; then
+    tool cargo-deb
+fi
+
 if [[ " $* " == *" lint "* ]]; then
     for component in clippy fmt; do
         cargo "$component" --version >/dev/null 2>&1 && continue
         rustup component add "${component/#fmt/rustfmt}"
     done
-    if ! command -v cargo-deny >/dev/null && [[ ! -x target/tools/bin/cargo-deny ]]; then
-        echo "building cargo-deny, once, into target/tools (some minutes)"
-        CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-            CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-            cargo install cargo-deny --locked --root target/tools --target-dir target/tools/build
-        rm -rf target/tools/build
-    fi
+    tool cargo-deny
 fi
 
 if [[ " $* " == *" lint "* && ! -x target/tools/python/bin/mypy ]]; then

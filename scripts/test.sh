@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 
 if ((EUID != 0)); then
     echo 'test.sh: tests start processes of other users, for which root is needed; going on with sudo'
-    exec sudo env "PATH=$PATH" "HOME=$HOME" "$PWD/scripts/test.sh"
+    exec sudo env "PATH=$PATH" "HOME=$HOME" ${CARGO_TARGET_DIR:+"CARGO_TARGET_DIR=$CARGO_TARGET_DIR"} \
+        "$PWD/scripts/test.sh"
 fi
 if [[ -n ${SUDO_UID:-} ]]; then
     trap 'chown -R "$SUDO_UID:" target tests/*/target 2>/dev/null || true' EXIT

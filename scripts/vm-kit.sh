@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts what boots virtual machines into target/vm, from Debian packages that are unpacked and not
-# installed: QEMU 10 (if this machine has none), udev, and the kernels that tests/vm/kernels names.
+# installed: QEMU 10 (if this machine has none), udev, a Debian with systemd, and the kernels that
+# tests/vm/kernels names.
 # What is there stays, until its line or this script changes; VM_RENEW=1 looks for newer versions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +15,7 @@ if [[ $(uname -m) != x86_64 ]]; then
     echo "vm-kit.sh: the kernels in tests/vm/kernels are for x86-64, and this is $(uname -m)" >&2
     exit 1
 fi
-for needed in apt-get dpkg-deb depmod busybox xz zstd python3 "$keyring"; do
+for needed in apt-get dpkg-deb mmdebstrap depmod busybox xz zstd python3 "$keyring"; do
     command -v "$needed" >/dev/null || [[ -e $needed ]] && continue
     echo "vm-kit.sh: there is no $needed: run scripts/setup.sh test" >&2
     exit 1
@@ -118,6 +119,22 @@ udev() { # suite package folder
     rm -r "$3/all"
 }
 
+# A whole Debian with systemd, to install the package in; configured, and without what is only read by people.
+system() { # suite package folder
+    local mirror made=/system.cpio
+    mirror=$(scripts/mirror.sh)
+    # shellcheck disable=SC2016
+    mmdebstrap --quiet --variant=minbase --format=null \
+        --include=systemd-sysv,udev,dbus,libpam-systemd,procps,python3 \
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --customize-hook='rm -rf "$1"/etc/dpkg/dpkg.cfg.d/* "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* \
+            "$1"/usr/sbin/policy-rc.d' \
+        --customize-hook='cd "$1" && find . -xdev ! -name system.cpio | busybox cpio -o -H newc >system.cpio' \
+        --customize-hook="download $made $3$made" \
+        "$1" /dev/null ${mirror:+"$mirror"} >/dev/null
+}
+
 # What no machine here has a device for is left out: it is most of a kernel.
 parts=("./boot/vmlinuz-*" "*/modules.order" "*/modules.builtin" "*/modules.builtin.modinfo")
 for part in arch crypto fs lib mm sound drivers/{base,char,dma,i2c,media,usb,video,virtio} \
@@ -170,6 +187,8 @@ else
 fi
 # Of the older release: whatever is built here has a C library at least as new, and both run with that.
 kit udev bookworm udev udev
+# Of the newest release: the package needs a C library at least as new as the builder's.
+kit system trixie systemd-sysv system
 while read -r name suite package _; do
     kit "kernels/$name" "$suite" "$package" kernel
 done < <(sed 's/#.*//; /^ *$/d' tests/vm/kernels)

@@ -5,6 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/vm-kit.sh
+if (($# == 0)) || [[ $* == *package* ]]; then
+    scripts/package.sh
+fi
 
 # Static, so that it depends on nothing else in the machine.
 cargo rustc -p streamem-vm-init --bin vm-init --locked --target-dir target/vm/build -- \

@@ -19,9 +19,9 @@ use streamemd::{activation, logging};
 #[derive(Debug, Parser)]
 #[command(name = "streamemd", version, about)]
 struct Arguments {
-    /// Read this configuration and no other [default: $STREAMEM_CONFIG, else /etc/streamem/streamem.toml
-    /// and /etc/streamem/streamem.d/*.toml, else a test-pattern camera and microphone]
-    #[arg(long, value_name = "FILE")]
+    /// Read this configuration and no other, a file or a folder with streamem.toml and streamem.d/*.toml
+    /// [default: $STREAMEM_CONFIG, else /etc/streamem, else a test-pattern camera and microphone]
+    #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
 
     /// Listen here [default: $STREAMEM_SOCKET, else /run/streamem/streamem.sock for root, else

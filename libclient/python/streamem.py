@@ -377,7 +377,10 @@ def _places(explicit):
 
 def _no_broker(place, error):
     if isinstance(error, PermissionError):
-        remedy = "ask its administrator to let this user connect"
+        remedy = (
+            "its socket is for members of a group (the system's broker: `adduser USER streamem`, as root, "
+            "and log in anew)"
+        )
     elif isinstance(error, OSError) and error.errno is not None:
         remedy = "start one with `streamemd`, or name its socket: with socket=, else by STREAMEM_SOCKET"
     else:

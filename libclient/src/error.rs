@@ -195,7 +195,10 @@ fn after_rejection(why: Rejection) -> &'static str {
 
 fn remedy(cause: &io::Error) -> &'static str {
     match cause.kind() {
-        io::ErrorKind::PermissionDenied => "ask its administrator to let this user connect",
+        io::ErrorKind::PermissionDenied => {
+            "its socket is for members of a group (the system's broker: `adduser USER streamem`, as root, \
+             and log in anew)"
+        }
         io::ErrorKind::InvalidInput => "give the path of a socket that is shorter than 108 bytes",
         _ => {
             "start one with `streamemd`, or name its socket: by the option `socket`, else by STREAMEM_SOCKET"

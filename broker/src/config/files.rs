@@ -48,8 +48,11 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     Ok(paths)
 }
 
-/// The configuration in one file, which must be there.
+/// The configuration in one file or folder, which must be there.
 pub(super) fn load_one(path: &Path) -> Result<Config, ConfigError> {
+    if path.is_dir() {
+        return load_folder(path);
+    }
     match read(path)? {
         Some((path, text)) => Config::from_text(&path, &text),
         None => Err(ConfigError::Missing(path.to_owned())),
@@ -58,7 +61,7 @@ pub(super) fn load_one(path: &Path) -> Result<Config, ConfigError> {
 
 /// The configuration in `streamem.toml` and then `streamem.d/*.toml` of a folder; the embedded default
 /// if there are none.
-pub(super) fn load_system(folder: &Path) -> Result<Config, ConfigError> {
+pub(super) fn load_folder(folder: &Path) -> Result<Config, ConfigError> {
     let mut paths = vec![folder.join("streamem.toml")];
     paths.extend(listed(&folder.join("streamem.d"))?);
     let mut files = Vec::new();

@@ -152,15 +152,15 @@ impl Config {
         files::merge(&[(name.to_owned(), text.to_owned())])
     }
 
-    /// Reads the file named `explicit`, else the one named by [`CONFIG_VARIABLE`], else the system's
-    /// files; without any of these, the embedded default.
+    /// Reads the file or folder named `explicit`, else the one named by [`CONFIG_VARIABLE`], else the
+    /// system's files; without any of these, the embedded default.
     pub fn load(explicit: Option<&Path>) -> Result<Config, ConfigError> {
         if let Some(path) = explicit {
             return files::load_one(path);
         }
         match std::env::var_os(CONFIG_VARIABLE).filter(|path| !path.is_empty()) {
             Some(path) => files::load_one(Path::new(&path)).map_err(ConfigError::of_variable),
-            None => files::load_system(Path::new(SYSTEM_FOLDER)),
+            None => files::load_folder(Path::new(SYSTEM_FOLDER)),
         }
     }
 }

@@ -28,6 +28,8 @@ pub struct Boot {
     pub udev: bool,
     /// Whether there is a Python, and our client for it.
     pub python: bool,
+    /// Whether it is a whole Debian, with systemd, and our package to install.
+    pub system: bool,
     /// Modules and their parameters.
     pub modules: Vec<(String, String)>,
     /// Without these it makes no sense.
@@ -69,6 +71,7 @@ impl Boot {
             group: None,
             udev: false,
             python: false,
+            system: false,
             modules: Vec::new(),
             needs: Vec::new(),
             only: None,
@@ -80,6 +83,7 @@ impl Boot {
             match word.split_once('=') {
                 None if *word == "udev" => boot.udev = true,
                 None if *word == "python" => boot.python = true,
+                None if *word == "system" => boot.system = true,
                 None if *word == "--" => {
                     boot.arguments = words.by_ref().map(|word| (*word).to_owned()).collect();
                 }

@@ -6,6 +6,7 @@ use crate::archive::Archive;
 use crate::boots::Boot;
 use crate::kernels::Kernel;
 use crate::{kit, modules};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,6 +36,11 @@ fn group(name: &str) -> Option<u32> {
     groups().find(|(_, known)| *known == name).map(|(id, _)| id)
 }
 
+/// Where our package lies in a whole Debian.
+const PACKAGE: &str = "/vm/streamem.deb";
+/// What starts `vm-init` there.
+const SERVICE: &str = "/etc/systemd/system/vm-test.service";
+
 /// The archive the kernel unpacks for this boot of `program`.
 ///
 /// # Errors
@@ -44,21 +50,13 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
     let mut archive = Archive::default();
     let modules = put_modules(&mut archive, kernel, boot)?;
     let inside = |error: io::Error| format!("{}: {error}", boot.name);
-    put_base(&mut archive).map_err(inside)?;
-    for name in OURS {
-        put_program(&mut archive, &binaries::program(name))?;
-    }
-    put_program(&mut archive, program)?;
-    // After the libraries of this machine, which are at least as new.
-    archive.tree(&kit::udev(), Path::new("/")).map_err(inside)?;
-    if boot.udev {
-        let rules = workspace().join("udev");
-        archive
-            .tree(&rules, Path::new("/usr/lib/udev/rules.d"))
-            .map_err(inside)?;
-    }
-    if boot.python {
-        put_python(&mut archive)?;
+    archive
+        .copy(&kit::folder().join("vm-init"), "/init")
+        .map_err(inside)?;
+    if boot.system {
+        put_package(&mut archive, program).map_err(inside)?;
+    } else {
+        put_small_root(&mut archive, boot, program)?;
     }
     let is_absent = |sort, name: &str| format!("{}: there is no {sort} {name} in there", boot.name);
     let (_, user) = USERS
@@ -72,7 +70,8 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
     let program = Path::new(PROGRAMS).join(program.file_name().unwrap_or_default());
     let program = program.to_string_lossy().into_owned();
     let plan = Plan {
-        udev: boot.udev,
+        udev: boot.udev || boot.system,
+        system: boot.system,
         modules,
         user,
         group,
@@ -84,7 +83,59 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
     archive.file(plan::PLACE, 0o644, plan.text().as_bytes());
     let lacks: Vec<&str> = kernel.lacks.iter().map(String::as_str).collect();
     archive.file(plan::LACKS, 0o644, lacks.join("\n").as_bytes());
-    Ok(archive.finish())
+    let ours = archive.finish();
+    if !boot.system {
+        return Ok(ours);
+    }
+    // The kernel unpacks one after the other.
+    let system = kit::system();
+    let unreadable = |error| format!("{}: {error} (run `make vm`)", kit::short(&system));
+    let whole = fs::read(&system).map_err(unreadable)?;
+    Ok([whole, ours].concat())
+}
+
+/// busybox, udev, and the programs with the libraries of this machine.
+fn put_small_root(archive: &mut Archive, boot: &Boot, program: &Path) -> Result<(), String> {
+    let inside = |error: io::Error| format!("{}: {error}", boot.name);
+    put_base(archive).map_err(inside)?;
+    for name in OURS {
+        put_program(archive, &binaries::program(name))?;
+    }
+    put_program(archive, program)?;
+    // After the libraries of this machine, which are at least as new.
+    archive.tree(&kit::udev(), Path::new("/")).map_err(inside)?;
+    if boot.udev {
+        let rules = workspace().join("udev");
+        archive
+            .tree(&rules, Path::new("/usr/lib/udev/rules.d"))
+            .map_err(inside)?;
+    }
+    if boot.python {
+        put_python(archive)?;
+    }
+    Ok(())
+}
+
+/// What a whole Debian lacks: our package, the test, and what starts it. It has libraries of its own.
+fn put_package(archive: &mut Archive, program: &Path) -> io::Result<()> {
+    let name = program.file_name().unwrap_or_default();
+    archive.copy(program, Path::new(PROGRAMS).join(name))?;
+    archive.copy(&kit::package().map_err(io::Error::other)?, PACKAGE)?;
+    archive.device("/dev/console", 5, 1);
+    archive.file(SERVICE, 0o644, include_bytes!("vm-test.service"));
+    let wanted = "/etc/systemd/system/multi-user.target.wants/vm-test.service";
+    archive.link(wanted, SERVICE);
+    let quiet = b"[Manager]\nShowStatus=no\n";
+    archive.file("/etc/systemd/system.conf.d/vm.conf", 0o644, quiet);
+    archive.file(
+        "/etc/machine-id",
+        0o444,
+        b"00000000000000000000000000000001\n",
+    );
+    for getty in ["serial-getty@ttyS0", "getty@tty1", "console-getty"] {
+        archive.link(format!("/etc/systemd/system/{getty}.service"), "/dev/null");
+    }
+    Ok(())
 }
 
 fn put_base(archive: &mut Archive) -> io::Result<()> {
@@ -97,7 +148,6 @@ fn put_base(archive: &mut Archive) -> io::Result<()> {
     }
     archive.device("/dev/console", 5, 1);
     archive.link("/var/run", "/run");
-    archive.copy(&kit::folder().join("vm-init"), "/init")?;
     let passwd: String = USERS
         .iter()
         .map(|(name, id)| format!("{name}:x:{id}:{id}:{name}:/tmp:/bin/sh\n"))

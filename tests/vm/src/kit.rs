@@ -23,6 +23,25 @@ pub fn udev() -> PathBuf {
     folder().join("udev/root")
 }
 
+/// A whole Debian with systemd, as an archive.
+#[must_use]
+pub fn system() -> PathBuf {
+    folder().join("system/system.cpio")
+}
+
+/// Our package.
+///
+/// # Errors
+///
+/// When there is none.
+pub fn package() -> Result<PathBuf, String> {
+    let folder = workspace().join("target/package");
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let mut packages = entries.map(|entry| entry.path());
+    let found = packages.find(|path| path.extension().is_some_and(|ending| ending == "deb"));
+    found.ok_or_else(|| format!("{} has no package: run `make package`", folder.display()))
+}
+
 /// The kernel of this name, uncompressed.
 #[must_use]
 pub fn kernel(name: &str) -> PathBuf {

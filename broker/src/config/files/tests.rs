@@ -229,13 +229,13 @@ fn all_problems_of_all_files_are_listed_in_order() {
 fn system_files_are_read_in_order_and_may_be_missing() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(
-        load_system(folder.path()).unwrap(),
+        load_folder(folder.path()).unwrap(),
         Config::embedded_default()
     );
     let parts = folder.path().join("streamem.d");
     std::fs::create_dir(&parts).unwrap();
     assert_eq!(
-        load_system(folder.path()).unwrap(),
+        load_folder(folder.path()).unwrap(),
         Config::embedded_default()
     );
     std::fs::write(parts.join("20-b.toml"), "[pool]\nslots_max = 20").unwrap();
@@ -257,7 +257,7 @@ fn system_files_are_read_in_order_and_may_be_missing() {
         pretouch: true,
         ..PoolConfig::default()
     };
-    assert_eq!(load_system(folder.path()).unwrap().pool, pool);
+    assert_eq!(load_folder(folder.path()).unwrap().pool, pool);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub const EXIT_PORT: u16 = 0xf4;
 pub struct Plan {
     /// Whether udevd runs.
     pub udev: bool,
+    /// Whether systemd is to be the first process, and to start all this.
+    pub system: bool,
     /// Files of modules, in order, and their parameters.
     pub modules: Vec<(String, String)>,
     /// The user who runs the program.
@@ -39,6 +41,9 @@ impl Plan {
         let mut text = format!("user {}\ngroup {}\n", self.user, self.group);
         if self.udev {
             text += "udev\n";
+        }
+        if self.system {
+            text += "system\n";
         }
         for (file, parameters) in &self.modules {
             text += &format!("module {file} {parameters}\n");
@@ -62,6 +67,7 @@ impl Plan {
                 "user" => plan.user = value.parse().map_err(|_| line.to_owned())?,
                 "group" => plan.group = value.parse().map_err(|_| line.to_owned())?,
                 "udev" => plan.udev = true,
+                "system" => plan.system = true,
                 "module" => {
                     let (file, parameters) = value.split_once(' ').unwrap_or((value, ""));
                     plan.modules.push((file.to_owned(), parameters.to_owned()));
@@ -82,6 +88,7 @@ mod tests {
     fn what_is_written_is_read() {
         let plan = Plan {
             udev: true,
+            system: true,
             modules: vec![
                 ("/m/v.ko".into(), "a=1 b=2".into()),
                 ("/m/w.ko".into(), String::new()),

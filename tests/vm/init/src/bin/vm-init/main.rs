@@ -1,13 +1,15 @@
 //! `vm-init`: the first process in the machine. Mounts, loads the modules of the plan, runs udevd if it is
-//! to run, runs the test program, reports, and ends the machine.
+//! to run, runs the test program, reports, and ends the machine. Where systemd is to be the first process, it
+//! makes room, and is started once more as a service to do the rest.
 //!
 //! Owns the machine's life; never judges what the program did.
 
 mod kernel_log;
 mod mounts;
+mod system;
 mod udev;
 
-use rustix::process::{WaitOptions, WaitStatus, wait};
+use rustix::process::{WaitOptions, WaitStatus, getpid, wait};
 use rustix::system::{RebootCommand, finit_module, reboot};
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -34,11 +36,17 @@ fn main() {
 }
 
 fn work() -> Result<u8, String> {
-    mounts::mount_all()?;
-    let up = uptime();
     let text = fs::read_to_string(PLACE).map_err(|error| format!("read {PLACE}: {error}"))?;
     let plan = Plan::parse(&text).map_err(|line| format!("understand {line:?} of the plan"))?;
-    if plan.udev {
+    let is_first = getpid().is_init();
+    if plan.system && is_first {
+        return Err(system::enter());
+    }
+    if is_first {
+        mounts::mount_all()?;
+    }
+    let up = uptime();
+    if plan.udev && is_first {
         udev::start()?;
     }
     for (file, parameters) in &plan.modules {

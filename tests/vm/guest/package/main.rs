@@ -1,0 +1,10 @@
+//! The package in a whole Debian whose first process is systemd: installed, used, upgraded, removed.
+//!
+//! Owns what an administrator does; never starts a broker by itself.
+
+mod debian;
+mod removal;
+mod rights;
+mod service;
+mod upgrade;
+mod user;
