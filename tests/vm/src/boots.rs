@@ -30,6 +30,8 @@ pub struct Boot {
     pub python: bool,
     /// Whether it is a whole Debian, with systemd, and our package to install.
     pub system: bool,
+    /// Programs of this machine that are there as well.
+    pub programs: Vec<String>,
     /// Modules and their parameters.
     pub modules: Vec<(String, String)>,
     /// Without these it makes no sense.
@@ -72,6 +74,7 @@ impl Boot {
             udev: false,
             python: false,
             system: false,
+            programs: Vec::new(),
             modules: Vec::new(),
             needs: Vec::new(),
             only: None,
@@ -104,6 +107,7 @@ impl Boot {
                 let parameters = parameters.replace(';', " ");
                 self.modules.push((module.to_owned(), parameters));
             }
+            "program" => self.programs.push(value.to_owned()),
             "needs" => self.needs.push(value.to_owned()),
             "only" => self.only = Some(value.to_owned()),
             "limit" => self.limit = Duration::from_secs(value.parse().map_err(|_| wrong())?),
@@ -130,8 +134,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    const LINE: &str =
-        "cam devices as=nobody udev module=vivid:a=1,2;b=3 needs=x limit=9 end=hang -- one two";
+    const LINE: &str = "cam devices as=nobody udev program=ls module=vivid:a=1,2;b=3 needs=x limit=9 end=hang -- one two";
 
     #[test]
     fn every_word_has_its_place() {
@@ -141,6 +144,7 @@ mod tests {
             ("cam", "devices")
         );
         assert_eq!((boot.user.as_str(), boot.udev), ("nobody", true));
+        assert_eq!(boot.programs, ["ls"]);
         assert_eq!(boot.modules, [("vivid".to_owned(), "a=1,2 b=3".to_owned())]);
         assert_eq!(boot.limit, Duration::from_secs(9));
         assert_eq!(boot.end, End::Hang);

@@ -110,6 +110,10 @@ fn put_small_root(archive: &mut Archive, boot: &Boot, program: &Path) -> Result<
             .tree(&rules, Path::new("/usr/lib/udev/rules.d"))
             .map_err(inside)?;
     }
+    for name in &boot.programs {
+        let place = Path::new("/usr/bin").join(name);
+        put_at(archive, &found(name)?, &place)?;
+    }
     if boot.python {
         put_python(archive)?;
     }
