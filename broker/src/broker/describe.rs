@@ -124,7 +124,7 @@ fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descrip
             };
             all.extend(pool.parts.iter().map(part));
         }
-        Pool::Brought(slots) | Pool::Exported(slots) => all.extend(slots.iter().map(|slot| {
+        each => all.extend(each.each().iter().map(|slot| {
             let handed_to = holders("read", &seen);
             let kind = shared.pool.kind();
             descriptor("slot", &stream.name, None, kind, slot.as_fd(), handed_to)

@@ -220,8 +220,9 @@ impl Broker {
         let ring = add(Role::Ring, Some(memory.ring.given()))?;
         let (pool, slots) = match &memory.pool {
             Pool::Made(made) => (add(Role::Pool, Some(made.given()))?, None),
-            Pool::Brought(slots) | Pool::Exported(slots) => {
-                let slots = slots
+            each => {
+                let slots = each
+                    .each()
                     .iter()
                     .filter_map(|slot| add(Role::Pool, Some(slot.as_fd())).transpose());
                 let slots: Vec<u32> = slots.collect::<Result<_, Refusal>>()?;

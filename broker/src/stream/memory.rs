@@ -4,7 +4,8 @@
 
 use crate::config::PoolConfig;
 use crate::pool::{
-    Allocator, Claimed, Memfd, Memory, PoolError, Protection, Request, Unsealed, adopt, seal,
+    Allocator, Allotted, Claimed, Memfd, Memory, PoolError, Protection, Request, Unsealed, adopt,
+    seal,
 };
 use crate::source::v4l2::Fill;
 use std::os::fd::OwnedFd;
@@ -50,6 +51,8 @@ pub enum Pool {
     Brought(Vec<OwnedFd>),
     /// Memory of a camera's driver, a descriptor for each slot that cannot be mapped for writing.
     Exported(Vec<OwnedFd>),
+    /// Memory the broker had made for a camera's driver, likewise.
+    Allotted(Allotted),
 }
 
 impl Pool {
@@ -58,7 +61,7 @@ impl Pool {
     pub fn made(&self) -> Option<&Arc<Memory>> {
         match self {
             Pool::Made(memory) => Some(memory),
-            Pool::Brought(_) | Pool::Exported(_) => None,
+            Pool::Brought(_) | Pool::Exported(_) | Pool::Allotted(_) => None,
         }
     }
 
@@ -68,6 +71,17 @@ impl Pool {
         match self {
             Pool::Made(_) => &[],
             Pool::Brought(slots) | Pool::Exported(slots) => slots,
+            Pool::Allotted(allotted) => &allotted.slots,
+        }
+    }
+
+    /// What a camera's driver is given to write into, slot after slot.
+    #[must_use]
+    pub fn for_drivers(&self) -> &[OwnedFd] {
+        match self {
+            Pool::Made(memory) => &memory.parts,
+            Pool::Allotted(allotted) => &allotted.slots,
+            Pool::Brought(_) | Pool::Exported(_) => &[],
         }
     }
 
@@ -75,7 +89,7 @@ impl Pool {
     #[must_use]
     pub fn is_for_devices(&self) -> bool {
         match self {
-            Pool::Made(_) | Pool::Exported(_) => false,
+            Pool::Made(_) | Pool::Exported(_) | Pool::Allotted(_) => false,
             Pool::Brought(slots) => slots.iter().any(is_dma_buf),
         }
     }
@@ -87,6 +101,7 @@ impl Pool {
             Pool::Made(memory) => memory.kind,
             Pool::Brought(_) => "brought",
             Pool::Exported(_) => "v4l2",
+            Pool::Allotted(allotted) => allotted.kind,
         }
     }
 
@@ -96,7 +111,7 @@ impl Pool {
         match self {
             Pool::Made(memory) => memory.protection.name(),
             Pool::Brought(_) => "brought",
-            Pool::Exported(_) => "exported",
+            Pool::Exported(_) | Pool::Allotted(_) => "exported",
         }
     }
 }
@@ -205,9 +220,9 @@ impl StreamMemory {
         StreamMemory::around(allocator, &ring, layout, shape, Pool::Made(Arc::new(pool)))
     }
 
-    /// A fresh ring for a pool of so many slots that devices write.
+    /// A fresh ring for a pool of so many slots that devices write, all in one memory.
     pub fn of_devices(
-        pool: Memory,
+        pool: Arc<Memory>,
         name: &StreamName,
         layout: &Layout,
         slots: u32,
@@ -222,7 +237,7 @@ impl StreamMemory {
             shape.words() * 8,
             protection,
         );
-        StreamMemory::around(&Memfd, &ring, layout, shape, Pool::Made(Arc::new(pool)))
+        StreamMemory::around(&Memfd, &ring, layout, shape, Pool::Made(pool))
     }
 
     /// A fresh ring for slots that are files of their own.
@@ -260,7 +275,7 @@ impl StreamMemory {
     /// broker's to seal.
     pub fn seal(&mut self) -> Result<(), Unsealed> {
         match &mut self.pool {
-            Pool::Brought(_) | Pool::Exported(_) => Ok(()),
+            Pool::Brought(_) | Pool::Exported(_) | Pool::Allotted(_) => Ok(()),
             Pool::Made(memory) => Arc::get_mut(memory).map_or(Ok(()), seal),
         }
     }
@@ -302,8 +317,8 @@ impl StreamMemory {
     pub fn is_filled_by(&self) -> Fill {
         match &self.pool {
             Pool::Exported(_) => Fill::Export,
-            Pool::Made(pool) if !pool.parts.is_empty() => Fill::Import,
-            Pool::Made(_) | Pool::Brought(_) => Fill::Copy,
+            pool if pool.for_drivers().is_empty() => Fill::Copy,
+            _ => Fill::Import,
         }
     }
 
@@ -335,14 +350,18 @@ impl StreamMemory {
         )
     }
 
-    /// Bytes of the pool that are really there, as far as the broker made it.
+    /// Bytes of the pool that are really there, as far as the broker had it made.
     #[must_use]
     pub fn committed_bytes(&self) -> u64 {
         let committed = |memory: &Arc<Memory>| {
             let stat = rustix::fs::fstat(memory.owned()).ok()?;
             Some(u64::try_from(stat.st_blocks).unwrap_or(0) * 512)
         };
-        self.pool.made().and_then(committed).unwrap_or(0)
+        match &self.pool {
+            Pool::Made(memory) => committed(memory).unwrap_or(0),
+            Pool::Allotted(allotted) => allotted.bytes(),
+            Pool::Brought(_) | Pool::Exported(_) => 0,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod camera;
 pub mod controls;
+mod device_memory;
 mod identity;
 mod layout;
 mod offer;
@@ -11,6 +12,7 @@ mod plugged;
 mod wish;
 
 pub use camera::{Camera, CameraError};
+pub use device_memory::DeviceMemory;
 pub use identity::{Node, Places, nodes};
 pub use plugged::Plugged;
 pub use wish::{Fill, SCHEME, Which, Wish};

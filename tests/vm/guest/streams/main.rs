@@ -5,6 +5,7 @@
 mod coming;
 mod controls;
 mod filling;
+mod memory;
 mod planes;
 mod promises;
 mod python;
