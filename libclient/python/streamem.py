@@ -191,6 +191,8 @@ _MEMBARRIER_GLOBAL_EXPEDITED = 2
 _F_GET_SEALS = 1034
 _F_SEAL_SHRINK = 2
 _DMA_BUF_SYNC = 0x40086200
+_DMA_BUF_EXPORT_SYNC_FILE = 0xC0086202
+_READS = 1
 _BEGIN_READING, _END_READING = struct.pack("=Q", 1), struct.pack("=Q", 5)
 _POLLRDHUP = 0x2000
 _TFD_NONBLOCK_CLOEXEC = 0o2004000
@@ -1009,6 +1011,18 @@ class Frame(object):
         keeper, array = made or memory.new_array(slot, self.nbytes)
         keeper.lease = lease
         return array
+
+    def sync_file(self):
+        """The number of a new descriptor, for the caller to close, that becomes readable when the device that
+        writes the frame is done, as Vulkan and EGL take it; None if no device does. The processor needs none."""
+        lease = self._held()
+        lease.memory.bytes(lease.slot)
+        file = lease.memory.dma_bufs.get(lease.slot)
+        if file is None:
+            return None
+        wanted = bytearray(struct.pack("=Ii", _READS, -1))
+        fcntl.ioctl(file.number, _DMA_BUF_EXPORT_SYNC_FILE, wanted)
+        return struct.unpack("=Ii", wanted)[1]
 
     @property
     def side_data(self):

@@ -7,13 +7,17 @@ use crate::scene::{CAMERA, broker_with, is_live, next, subscribed, turn};
 use std::process::Command;
 
 const PROGRAM: &str = "
-import sys, streamem
+import os, select, sys, streamem
 subscription = streamem.open('cam', socket=sys.argv[1], timeout=30.0)
 for frame, _ in zip(subscription, range(3)):
     sums = sum(frame.view), sum(frame.view)
+    fence = frame.sync_file()
+    if fence is not None:
+        assert select.select([fence], [], [], 30.0)[0]
+        os.close(fence)
     assert sums[0] == sums[1] and frame.view.readonly and frame.nbytes == len(frame.view)
 memory = frame._memory
-print(sums[0], len(memory.dma_bufs), memory.brought is not None)
+print(sums[0], len(memory.dma_bufs), memory.brought is not None and fence is not None)
 ";
 
 #[test]
