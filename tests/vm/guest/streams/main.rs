@@ -5,6 +5,7 @@
 mod coming;
 mod controls;
 mod filling;
+mod limits;
 mod memory;
 mod planes;
 mod promises;
