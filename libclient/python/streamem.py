@@ -104,6 +104,10 @@ class BadLayout(Refused):
     """The frames cannot lie as was asked for."""
 
 
+class NoDmaBuf(Refused):
+    """No device can import the memory this stream's frames lie in."""
+
+
 class BadMemory(Refused):
     """The memory of a publication is not what it must be."""
 
@@ -175,6 +179,7 @@ _REFUSALS = {
         NoSuchPublication,
         BadLayout,
         BadMemory,
+        NoDmaBuf,
     )
 }
 _REFUSALS["org.varlink.service.InvalidParameter"] = InvalidParameter
@@ -696,7 +701,7 @@ def _check_layout(layout, slot_bytes):
 class _Memory(object):
     """Ring and pool of one incarnation of a stream."""
 
-    def __init__(self, ring, pool, brought, stream):
+    def __init__(self, ring, pool, brought, dma_bufs, stream):
         found = os.fstat(ring)
         self.inode = found.st_ino
         most = (_HEADER_WORDS + _SLOTS_MAX * (_RECORD_WORDS + 4)) * 8
@@ -709,7 +714,7 @@ class _Memory(object):
         _check_layout(stream.layout, self.slot_bytes)
         self.mapped = {}
         self.brought = brought
-        self.dma_bufs = {}
+        self.dma_bufs = dma_bufs
         if pool is not None:
             # The whole file, because memory of huge pages can only be mapped in whole pages.
             whole = memoryview(_map(pool, os.fstat(pool).st_size, mmap.ACCESS_READ, "pool"))
@@ -903,7 +908,7 @@ class _Lease(object):
         """The bytes, as an object whose views keep this lease: a view keeps what exports it, and a
         memoryview that is cut from another does not keep that one."""
         memory = self.memory
-        if memory.brought is not None:
+        if memory.brought is not None or memory.dma_bufs:
             self.begin_reading()
         window = memory.window.from_address(_address(memory.bytes(self.slot)))
         window.lease = self
@@ -1003,7 +1008,7 @@ class Frame(object):
         lease = self._lease or self._held()
         memory = self._memory
         slot, made = lease.slot, None
-        if memory.brought is not None:
+        if memory.brought is not None or memory.dma_bufs:
             lease.begin_reading()
         if self._stamp[_USED] == memory.whole:
             made, memory.ready[slot] = memory.ready[slot], None
@@ -1011,6 +1016,15 @@ class Frame(object):
         keeper, array = made or memory.new_array(slot, self.nbytes)
         keeper.lease = lease
         return array
+
+    def dma_buf(self):
+        """The number of a descriptor of the DMA-BUF the frame lies in from its start on, for a device to import;
+        None where the slot is none, or `dma_buf` was not asked for and is needed. It belongs to this object: a
+        device that imported it is to read the frame only while it is held, and to write none."""
+        lease = self._held()
+        lease.memory.bytes(lease.slot)
+        file = lease.memory.dma_bufs.get(lease.slot)
+        return None if file is None else file.number
 
     def sync_file(self):
         """The number of a new descriptor, for the caller to close, that becomes readable when the device that
@@ -1206,12 +1220,14 @@ class _Granted(object):
             brought = None
             if isinstance(results.slots, list):
                 brought = _Descriptors([descriptors.take(place) for place in results.slots], False)
+            places = results.dma_bufs if isinstance(results.dma_bufs, list) else []
+            dma_bufs = {slot: _Owned(descriptors.take(place)) for slot, place in enumerate(places)}
             self.stream = results.stream
             if not isinstance(self.stream, Record) or not isinstance(self.stream.layout, Record):
                 raise ProtocolFault("the reply to a subscription describes no stream")
             self.subscription = results.subscription
             if ring is not None and (pool is None) == (brought is not None):
-                self.memory = _Memory(ring, pool, brought, self.stream)
+                self.memory = _Memory(ring, pool, brought, dma_bufs, self.stream)
             elif ring is None and pool is None and self.goes_on and resumed:
                 self.memory = before.memory
             else:
@@ -2180,7 +2196,8 @@ class Publisher(object):
 
 
 def subscribe(
-    stream, mode="latest", depth=1, leases=None, history=0, eventfd=False, wait=False, timeout=10.0, socket=None, debug=None
+    stream, mode="latest", depth=1, leases=None, history=0, eventfd=False, wait=False, timeout=10.0, socket=None, debug=None,
+    dma_buf=False
 ):
     """A subscription to a stream; `streamem.open` is the same.
 
@@ -2195,6 +2212,7 @@ def subscribe(
              Timeout; None is never
     socket   where the broker listens, if not at one of the usual places
     debug    remembers the line that took each frame, for LeasesExhausted; or set STREAMEM_DEBUG=1
+    dma_buf  whether each frame is to be a DMA-BUF too (`Frame.dma_buf`); needs the right to import
     """
     if mode not in ("latest", "every"):
         raise InvalidParameter("mode %r is not possible: latest, or every" % (mode,))
@@ -2209,6 +2227,8 @@ def subscribe(
         "eventfd": bool(eventfd),
         "wait": bool(wait),
     }
+    if dma_buf:
+        request["dma_buf"] = True
     if debug is None:
         debug = os.environ.get("STREAMEM_DEBUG", "") not in ("", "0")
     patience = _deadline(_ANSWER_SECONDS)

@@ -207,6 +207,22 @@ pub unsafe extern "C" fn streamem_frame_memory(
     })
 }
 
+/// The descriptor of the DMA-BUF the frame lies in from its start on, for a device to import. Options with
+/// `dma_buf` may be needed for it.
+///
+/// It belongs to the library: do not close it; dup it to keep it longer than the frame. A device that has
+/// imported it is to read the frame only while it is held, and to write none. -ENODATA: it is in none.
+#[unsafe(no_mangle)]
+pub extern "C" fn streamem_frame_dma_buf(frame: *const FrameHandle) -> c_int {
+    status(|| {
+        let frame = FRAMES.get(frame)?;
+        let (file, _) = frame
+            .dma_buf()
+            .ok_or_else(|| Failure::new(Errno::NODATA, "this frame is in no DMA-BUF"))?;
+        Ok(file.as_raw_fd())
+    })
+}
+
 /// A new descriptor that becomes readable when the device that writes the frame is done, as Vulkan and
 /// EGL take it (a sync_file). A program that reads with the processor needs none.
 ///

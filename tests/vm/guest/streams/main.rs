@@ -5,6 +5,7 @@
 mod coming;
 mod controls;
 mod filling;
+mod importing;
 mod limits;
 mod memory;
 mod planes;
