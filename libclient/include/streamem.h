@@ -375,6 +375,12 @@ int streamem_frame_side_data(const struct streamem_frame *frame,
 int streamem_frame_memory(const struct streamem_frame *frame,
                           uint64_t *offset);
 
+// A new descriptor that becomes readable when the device that writes the frame is done, as Vulkan and
+// EGL take it (a sync_file). A program that reads with the processor needs none.
+//
+// It belongs to the caller, who closes it. -ENODATA: no device writes this frame.
+int streamem_frame_sync_file(const struct streamem_frame *frame);
+
 // Asks the broker which streams there are.
 //
 // `socket` is the path of its socket, or NULL for the usual places; it is not kept. On success 0 is

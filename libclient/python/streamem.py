@@ -104,6 +104,10 @@ class BadLayout(Refused):
     """The frames cannot lie as was asked for."""
 
 
+class NoDmaBuf(Refused):
+    """No device can import the memory this stream's frames lie in."""
+
+
 class BadMemory(Refused):
     """The memory of a publication is not what it must be."""
 
@@ -175,6 +179,7 @@ _REFUSALS = {
         NoSuchPublication,
         BadLayout,
         BadMemory,
+        NoDmaBuf,
     )
 }
 _REFUSALS["org.varlink.service.InvalidParameter"] = InvalidParameter
@@ -191,6 +196,8 @@ _MEMBARRIER_GLOBAL_EXPEDITED = 2
 _F_GET_SEALS = 1034
 _F_SEAL_SHRINK = 2
 _DMA_BUF_SYNC = 0x40086200
+_DMA_BUF_EXPORT_SYNC_FILE = 0xC0086202
+_READS = 1
 _BEGIN_READING, _END_READING = struct.pack("=Q", 1), struct.pack("=Q", 5)
 _POLLRDHUP = 0x2000
 _TFD_NONBLOCK_CLOEXEC = 0o2004000
@@ -697,7 +704,7 @@ def _check_layout(layout, slot_bytes):
 class _Memory(object):
     """Ring and pool of one incarnation of a stream."""
 
-    def __init__(self, ring, pool, brought, stream):
+    def __init__(self, ring, pool, brought, dma_bufs, stream):
         found = os.fstat(ring)
         self.inode = found.st_ino
         most = (_HEADER_WORDS + _SLOTS_MAX * (_RECORD_WORDS + 4)) * 8
@@ -710,7 +717,7 @@ class _Memory(object):
         _check_layout(stream.layout, self.slot_bytes)
         self.mapped = {}
         self.brought = brought
-        self.dma_bufs = {}
+        self.dma_bufs = dma_bufs
         if pool is not None:
             # The whole file, because memory of huge pages can only be mapped in whole pages.
             whole = memoryview(_map(pool, os.fstat(pool).st_size, mmap.ACCESS_READ, "pool"))
@@ -904,7 +911,7 @@ class _Lease(object):
         """The bytes, as an object whose views keep this lease: a view keeps what exports it, and a
         memoryview that is cut from another does not keep that one."""
         memory = self.memory
-        if memory.brought is not None:
+        if memory.brought is not None or memory.dma_bufs:
             self.begin_reading()
         window = memory.window.from_address(_address(memory.bytes(self.slot)))
         window.lease = self
@@ -1004,7 +1011,7 @@ class Frame(object):
         lease = self._lease or self._held()
         memory = self._memory
         slot, made = lease.slot, None
-        if memory.brought is not None:
+        if memory.brought is not None or memory.dma_bufs:
             lease.begin_reading()
         if self._stamp[_USED] == memory.whole:
             made, memory.ready[slot] = memory.ready[slot], None
@@ -1012,6 +1019,27 @@ class Frame(object):
         keeper, array = made or memory.new_array(slot, self.nbytes)
         keeper.lease = lease
         return array
+
+    def dma_buf(self):
+        """The number of a descriptor of the DMA-BUF the frame lies in from its start on, for a device to import;
+        None where the slot is none, or `dma_buf` was not asked for and is needed. It belongs to this object: a
+        device that imported it is to read the frame only while it is held, and to write none."""
+        lease = self._held()
+        lease.memory.bytes(lease.slot)
+        file = lease.memory.dma_bufs.get(lease.slot)
+        return None if file is None else file.number
+
+    def sync_file(self):
+        """The number of a new descriptor, for the caller to close, that becomes readable when the device that
+        writes the frame is done, as Vulkan and EGL take it; None if no device does. The processor needs none."""
+        lease = self._held()
+        lease.memory.bytes(lease.slot)
+        file = lease.memory.dma_bufs.get(lease.slot)
+        if file is None:
+            return None
+        wanted = bytearray(struct.pack("=Ii", _READS, -1))
+        fcntl.ioctl(file.number, _DMA_BUF_EXPORT_SYNC_FILE, wanted)
+        return struct.unpack("=Ii", wanted)[1]
 
     @property
     def side_data(self):
@@ -1195,12 +1223,14 @@ class _Granted(object):
             brought = None
             if isinstance(results.slots, list):
                 brought = _Descriptors([descriptors.take(place) for place in results.slots], False)
+            places = results.dma_bufs if isinstance(results.dma_bufs, list) else []
+            dma_bufs = {slot: _Owned(descriptors.take(place)) for slot, place in enumerate(places)}
             self.stream = results.stream
             if not isinstance(self.stream, Record) or not isinstance(self.stream.layout, Record):
                 raise ProtocolFault("the reply to a subscription describes no stream")
             self.subscription = results.subscription
             if ring is not None and (pool is None) == (brought is not None):
-                self.memory = _Memory(ring, pool, brought, self.stream)
+                self.memory = _Memory(ring, pool, brought, dma_bufs, self.stream)
             elif ring is None and pool is None and self.goes_on and resumed:
                 self.memory = before.memory
             else:
@@ -2169,7 +2199,8 @@ class Publisher(object):
 
 
 def subscribe(
-    stream, mode="latest", depth=1, leases=None, history=0, eventfd=False, wait=False, timeout=10.0, socket=None, debug=None
+    stream, mode="latest", depth=1, leases=None, history=0, eventfd=False, wait=False, timeout=10.0, socket=None, debug=None,
+    dma_buf=False
 ):
     """A subscription to a stream; `streamem.open` is the same.
 
@@ -2184,6 +2215,7 @@ def subscribe(
              Timeout; None is never
     socket   where the broker listens, if not at one of the usual places
     debug    remembers the line that took each frame, for LeasesExhausted; or set STREAMEM_DEBUG=1
+    dma_buf  whether each frame is to be a DMA-BUF too (`Frame.dma_buf`); needs the right to import
     """
     if mode not in ("latest", "every"):
         raise InvalidParameter("mode %r is not possible: latest, or every" % (mode,))
@@ -2198,6 +2230,8 @@ def subscribe(
         "eventfd": bool(eventfd),
         "wait": bool(wait),
     }
+    if dma_buf:
+        request["dma_buf"] = True
     if debug is None:
         debug = os.environ.get("STREAMEM_DEBUG", "") not in ("", "0")
     patience = _deadline(_ANSWER_SECONDS)

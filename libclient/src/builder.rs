@@ -29,6 +29,7 @@ pub struct Builder {
     history: u32,
     leases: Option<u32>,
     eventfd: bool,
+    dma_buf: bool,
     wait: bool,
     patience: Option<Duration>,
     socket: Option<PathBuf>,
@@ -43,6 +44,7 @@ impl Builder {
             history: 0,
             leases: None,
             eventfd: false,
+            dma_buf: false,
             wait: false,
             patience: None,
             socket: None,
@@ -83,6 +85,14 @@ impl Builder {
     #[must_use]
     pub fn eventfd(mut self, wanted: bool) -> Builder {
         self.eventfd = wanted;
+        self
+    }
+
+    /// Whether each frame is to be a [`DMA-BUF`](crate::Frame::dma_buf) too, so that a device can import it.
+    /// Needs the right to `import`, and a stream whose memory can be; else opening it is refused.
+    #[must_use]
+    pub fn dma_buf(mut self, wanted: bool) -> Builder {
+        self.dma_buf = wanted;
         self
     }
 
@@ -139,6 +149,7 @@ impl Builder {
             depth: self.depth.max(self.history),
             leases: self.leases.unwrap_or(usual),
             eventfd: self.eventfd,
+            dma_buf: self.dma_buf,
             wait: self.wait,
             ..Subscribe::to(StreamName::new(&self.stream)?)
         })

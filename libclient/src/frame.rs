@@ -58,6 +58,17 @@ impl Frame {
         (file, start..start + self.bytes().len() as u64)
     }
 
+    /// The same bytes as a part of a DMA-BUF, for a device to import; `None` where the slot is none, or
+    /// [`dma_buf`](crate::Builder::dma_buf) was not asked for and is needed.
+    ///
+    /// A device that has imported it sees every frame this slot will have. It is to read this one only
+    /// while it is held, and to write none.
+    #[must_use]
+    pub fn dma_buf(&self) -> Option<(BorrowedFd<'_>, Range<u64>)> {
+        let file = self.lease.memory().dma_buf(self.lease.slot())?;
+        Some((file, 0..self.bytes().len() as u64))
+    }
+
     /// A file that becomes readable when the device that writes this frame is done, as Vulkan and EGL take
     /// it (`sync_file`); `None` where no device does. A program that reads with the processor needs none.
     pub fn sync_file(&self) -> Option<std::io::Result<OwnedFd>> {

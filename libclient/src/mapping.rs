@@ -31,7 +31,7 @@ impl Memory {
     pub(crate) fn map(ring: &OwnedFd, slots: Slots, stream: &Stream) -> Result<Memory, Error> {
         let (ring_bytes, ring_inode) = stat(ring)?;
         let pool_bytes = match &slots {
-            Slots::InOne(pool) => stat(pool)?.0,
+            Slots::InOne(pool, _) => stat(pool)?.0,
             Slots::Each(slots) => stream.slot_bytes.saturating_mul(slots.len() as u64),
         };
         let ring_bytes = whole(ring_bytes).min(RING_WORDS_MAX * 8);
@@ -136,9 +136,11 @@ pub(crate) fn adopt(
         Before::Renewed(before) => (None, Some(&before.leases)),
         Before::Subscribed(_) | Before::Nothing => (None, None),
     };
+    let dma_bufs = grant.dma_bufs.as_deref().unwrap_or_default();
+    let dma_bufs = take_each(&mut descriptors, dma_bufs)?;
     let slots = match &grant.slots {
         Some(places) => Some(Slots::Each(take_each(&mut descriptors, places)?)),
-        None => pool.map(Slots::InOne),
+        None => pool.map(|pool| Slots::InOne(pool, dma_bufs)),
     };
     let memory = match (ring, slots, memory_before) {
         (Some(ring), Some(slots), _) => Arc::new(Memory::map(&ring, slots, &grant.stream)?),

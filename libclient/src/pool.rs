@@ -12,14 +12,19 @@ use streamem_wire::Slot;
 /// The descriptors of slots, as they were handed over.
 #[derive(Debug)]
 pub(crate) enum Slots {
-    InOne(OwnedFd),
+    /// One file, and each slot as a DMA-BUF too, or none.
+    InOne(OwnedFd, Vec<OwnedFd>),
     Each(Vec<OwnedFd>),
 }
 
 /// The slots of a stream.
 #[derive(Debug)]
 pub(crate) enum Pool {
-    InOne(OwnedFd, Mapping<ReadOnly>),
+    InOne {
+        file: OwnedFd,
+        map: Mapping<ReadOnly>,
+        dma_bufs: Vec<OwnedFd>,
+    },
     Each(Vec<Brought>),
 }
 
@@ -36,11 +41,15 @@ impl Pool {
     pub(crate) fn of(slots: Slots, bytes: u64) -> Result<Pool, Error> {
         match slots {
             // The whole file, because memory of huge pages can only be unmapped in whole pages.
-            Slots::InOne(file) => {
+            Slots::InOne(file, dma_bufs) => {
                 let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
                 let map = Mapping::new(&file, bytes, ReadOnly);
                 let map = map.map_err(|cause| Error::memory("pool", cause))?;
-                Ok(Pool::InOne(file, map))
+                Ok(Pool::InOne {
+                    file,
+                    map,
+                    dma_bufs,
+                })
             }
             Slots::Each(files) => {
                 let brought = files.into_iter().map(|file| Brought {
@@ -74,24 +83,26 @@ impl Pool {
         slot_bytes: usize,
     ) -> Option<(&Mapping<ReadOnly>, usize)> {
         match self {
-            Pool::InOne(_, map) => Some((map, slot.index() * slot_bytes)),
+            Pool::InOne { map, .. } => Some((map, slot.index() * slot_bytes)),
             Pool::Each(slots) => Some((slots.get(slot.index())?.map.get()?, 0)),
         }
     }
 
     /// The DMA-BUF a slot is, if it is one.
     pub(crate) fn dma_buf(&self, slot: Slot) -> Option<BorrowedFd<'_>> {
-        let Pool::Each(slots) = self else {
-            return None;
+        let file = match self {
+            Pool::InOne { dma_bufs, .. } => dma_bufs.get(slot.index())?,
+            Pool::Each(slots) => &slots.get(slot.index()).filter(|slot| slot.is_dma_buf)?.file,
         };
-        let brought = slots.get(slot.index()).filter(|slot| slot.is_dma_buf);
-        brought.map(|brought| brought.file.as_fd())
+        Some(file.as_fd())
     }
 
     /// The file a slot is in, and where it begins there.
     pub(crate) fn file(&self, slot: Slot, slot_bytes: usize) -> Option<(BorrowedFd<'_>, u64)> {
         match self {
-            Pool::InOne(file, _) => Some((file.as_fd(), slot.index() as u64 * slot_bytes as u64)),
+            Pool::InOne { file, .. } => {
+                Some((file.as_fd(), slot.index() as u64 * slot_bytes as u64))
+            }
             Pool::Each(slots) => Some((slots.get(slot.index())?.file.as_fd(), 0)),
         }
     }

@@ -111,7 +111,12 @@ fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descrip
     match &shared.pool {
         Pool::Made(pool) => {
             all.push(memory("pool", pool, None, holders("read", &seen)));
-            // Whoever had these could write, so nobody is given them.
+            // Who has these can write, so only those are given them who may import, and ask.
+            let importing: Vec<&Reader> = seen
+                .iter()
+                .filter(|reader| reader.imports)
+                .copied()
+                .collect();
             let part = |part: &OwnedFd| {
                 descriptor(
                     "part",
@@ -119,12 +124,12 @@ fn descriptors(stream: &Stream, is_admin: bool, uid: Option<u32>) -> Vec<Descrip
                     None,
                     "dma-buf",
                     part.as_fd(),
-                    Vec::new(),
+                    holders("import", &importing),
                 )
             };
             all.extend(pool.parts.iter().map(part));
         }
-        Pool::Brought(slots) | Pool::Exported(slots) => all.extend(slots.iter().map(|slot| {
+        each => all.extend(each.each().iter().map(|slot| {
             let handed_to = holders("read", &seen);
             let kind = shared.pool.kind();
             descriptor("slot", &stream.name, None, kind, slot.as_fd(), handed_to)

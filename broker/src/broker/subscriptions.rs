@@ -11,18 +11,24 @@ use crate::session::{Handover, Pending, Session, Undo};
 use crate::stream::{Bell, Owner, Pool, Stream, Terms};
 use crate::streams::amount;
 use serde_json::Map;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use streamem_sys::file::is_dma_buf;
+use streamem_sys::socket::FDS_MAX;
 use streamem_wire::message::{Change, Event, Grant, OfSubscription, Subscribe};
 use streamem_wire::varlink::Call;
 use streamem_wire::{
     LEASES_MAX, Reason, Refusal, SLOTS_MAX, SessionId, StreamName, SubscriptionId,
 };
 
+/// Most slots that are given as DMA-BUFs beside ring, pool, lease page and eventfd.
+const IMPORTED_MAX: usize = FDS_MAX - 4;
+
 /// What a descriptor is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Ring,
     Pool,
+    DmaBuf,
     Lease,
     Eventfd,
 }
@@ -54,6 +60,11 @@ impl Broker {
             }
             return Err(refusal);
         }
+        let dma_bufs = if wanted.dma_buf {
+            self.permit_import(id, &wanted.stream)?
+        } else {
+            0
+        };
         let Some(session) = self.sessions.get(&id) else {
             return Ok(Answer::Later);
         };
@@ -75,7 +86,7 @@ impl Broker {
         };
         let fds = if wanted.eventfd { 4 } else { 3 };
         let slot_bytes = self.streams.get(name).map_or(0, Stream::slot_bytes);
-        let amount = amount(slot_bytes, terms, fds);
+        let amount = amount(slot_bytes, terms, fds + dma_bufs);
         let charge = self.accounts.charge(owner.uid, amount)?;
         let bell = wanted.eventfd.then(Bell::new);
         let bell = bell
@@ -84,6 +95,7 @@ impl Broker {
         let subscription =
             self.streams
                 .join(name, owner, terms, bell, charge, &self.config.pool)?;
+        self.note_import(subscription, &wanted);
         let answer = self.hand_over(subscription, false, Undo::Subscription, &|_| true);
         match &answer {
             Ok(_) => {
@@ -110,6 +122,41 @@ impl Broker {
             .try_for_each(|right| self.permit(id, name, *right))
     }
 
+    /// Checks that the session may be given the stream's slots as DMA-BUFs, and that they are. How many it
+    /// will be given besides what everybody is.
+    fn permit_import(&self, id: SessionId, name: &StreamName) -> Result<u64, Refusal> {
+        self.permit(id, name, Right::Import)?;
+        let Some(stream) = self.streams.get(name) else {
+            return Ok(0);
+        };
+        let pool = &stream.memory().pool;
+        let more = pool.dma_bufs(stream.memory().shape().slots);
+        let more = more.map_or(0, <[OwnedFd]>::len);
+        let is_in_itself = !pool.each().is_empty() && pool.each().iter().all(is_dma_buf);
+        let why = if more > IMPORTED_MAX {
+            format!(
+                "has {more} slots, and {IMPORTED_MAX} go into a message: lower `device_slots` under [pool] in the configuration"
+            )
+        } else if more == 0 && !is_in_itself {
+            format!(
+                "lies in memory of the kind {}: give it a camera that fills slots by import, each with one buffer, \
+                 wait for the camera, or subscribe without dma_buf",
+                pool.kind()
+            )
+        } else {
+            return Ok(more as u64);
+        };
+        let message = format!("stream {:?} {why}", name.as_str());
+        Err(Refusal::new(Reason::NoDmaBuf, name.as_str(), message))
+    }
+
+    fn note_import(&mut self, id: SubscriptionId, wanted: &Subscribe) {
+        let stream = self.streams.get_mut(&wanted.stream);
+        if let Some(reader) = stream.and_then(|stream| stream.reader_mut(id)) {
+            reader.imports = wanted.dma_buf;
+        }
+    }
+
     fn resume(
         &mut self,
         id: SubscriptionId,
@@ -125,6 +172,7 @@ impl Broker {
             return Ok(None);
         }
         self.claim_back(id);
+        self.note_import(id, wanted);
         self.tell(Event {
             stream: Some(name.clone()),
             session: owner.session,
@@ -156,7 +204,7 @@ impl Broker {
             })
         });
         self.hand_over(subscription, false, Undo::Renewal, &|role| {
-            is_newer && matches!(role, Role::Ring | Role::Pool)
+            is_newer && matches!(role, Role::Ring | Role::Pool | Role::DmaBuf)
         })
     }
 
@@ -220,14 +268,30 @@ impl Broker {
         let ring = add(Role::Ring, Some(memory.ring.given()))?;
         let (pool, slots) = match &memory.pool {
             Pool::Made(made) => (add(Role::Pool, Some(made.given()))?, None),
-            Pool::Brought(slots) | Pool::Exported(slots) => {
-                let slots = slots
+            each => {
+                let slots = each
+                    .each()
                     .iter()
                     .filter_map(|slot| add(Role::Pool, Some(slot.as_fd())).transpose());
                 let slots: Vec<u32> = slots.collect::<Result<_, Refusal>>()?;
                 (None, (!slots.is_empty()).then_some(slots))
             }
         };
+        // A right that was taken away since is not handed out any more.
+        let imports = reader.imports
+            && reader
+                .owner
+                .session
+                .is_some_and(|session| self.permit(session, &stream.name, Right::Import).is_ok());
+        let dma_bufs = memory
+            .pool
+            .dma_bufs(memory.shape().slots)
+            .filter(|dma_bufs| imports && dma_bufs.len() <= IMPORTED_MAX)
+            .unwrap_or_default();
+        let dma_bufs = dma_bufs
+            .iter()
+            .filter_map(|slot| add(Role::DmaBuf, Some(slot.as_fd())).transpose());
+        let dma_bufs: Vec<u32> = dma_bufs.collect::<Result<_, Refusal>>()?;
         let lease = add(Role::Lease, Some(seat.page.given()))?;
         let eventfd = add(
             Role::Eventfd,
@@ -240,6 +304,7 @@ impl Broker {
             ring,
             pool,
             slots,
+            dma_bufs: (!dma_bufs.is_empty()).then_some(dma_bufs),
             lease,
             eventfd,
         };

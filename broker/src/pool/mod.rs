@@ -2,18 +2,26 @@
 //!
 //! Owns the one-verb trait every kind of memory is made through; never decides what goes into it.
 
+mod allotted;
+mod dma_heap;
+mod drm;
 mod memfd;
 mod slot;
 mod udmabuf;
 
+pub use self::drm::Card;
+pub use allotted::{Allotted, Maker, allot};
+pub use dma_heap::DmaHeap;
 pub use memfd::{Memfd, Unsealed, adopt, seal};
 pub use slot::Claimed;
 pub use udmabuf::Udmabuf;
 
+use rustix::fs::{Mode, OFlags, open};
 use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use streamem_sys::{MapError, Mapping, Writable};
 
 /// What keeps a client from writing to memory it may read.
@@ -108,6 +116,19 @@ impl Memory {
 pub trait Allocator: fmt::Debug {
     /// Makes memory, zeroed, of which nothing is committed before it is touched.
     fn allocate(&self, request: &Request) -> Result<Memory, PoolError>;
+}
+
+/// Opens what makes memory. Whoever is refused is told what it is, and the next step.
+fn open_maker(place: &Path, flags: OFlags, absent: &str, denied: &str) -> io::Result<OwnedFd> {
+    open(place, flags | OFlags::CLOEXEC, Mode::empty()).map_err(|why| {
+        let why = io::Error::from(why);
+        let remedy = match why.kind() {
+            io::ErrorKind::NotFound => absent,
+            io::ErrorKind::PermissionDenied => denied,
+            _ => "",
+        };
+        io::Error::new(why.kind(), format!("{}: {why}{remedy}", place.display()))
+    })
 }
 
 fn next_step<'a>(known: &'a str, cause: &io::Error) -> &'a str {

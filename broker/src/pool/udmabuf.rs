@@ -11,15 +11,18 @@
 #![allow(unsafe_code)]
 
 use super::memfd::make;
-use super::{Allocator, Memory, PoolError, Request};
-use rustix::fs::{Mode, OFlags, open};
+use super::{Allocator, Memory, PoolError, Request, open_maker};
+use rustix::fs::OFlags;
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode};
 use std::ffi::c_void;
 use std::io;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::path::Path;
 
 const PLACE: &str = "/dev/udmabuf";
+const ABSENT: &str = " (modprobe udmabuf)";
+const DENIED: &str = " (give it to the broker's user, as udev/70-streamem.rules does)";
 const CLOSE_ON_EXEC: u32 = 1;
 
 #[repr(C)]
@@ -62,7 +65,7 @@ pub struct Udmabuf {
 impl Udmabuf {
     /// Opens the device.
     pub fn open() -> io::Result<Udmabuf> {
-        let device = open(PLACE, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+        let device = open_maker(Path::new(PLACE), OFlags::RDWR, ABSENT, DENIED)?;
         Ok(Udmabuf { device })
     }
 

@@ -24,7 +24,11 @@ impl Stream {
             .map(|reader| promised(reader.seat.terms))
             .sum();
         let half = most / 2;
-        let remedy = match self.memory().is_filled_by() {
+        let memory = self.memory();
+        let remedy = match memory.is_filled_by() {
+            Fill::Import if memory.pool.made().is_none() => {
+                "or give its source `memory=udmabuf` or `fill=copy`: these slots are all that go into a message"
+            }
             Fill::Import => "or raise `device_slots` under [pool] in the configuration",
             Fill::Export => {
                 "or give its source `fill=copy`: these slots are all that its driver has"

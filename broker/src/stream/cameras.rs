@@ -23,7 +23,9 @@ impl Stream {
     ) -> io::Result<()> {
         self.worker = None;
         self.filling.camera = Weak::new();
-        let has = (self.memory().is_filled_by() == Fill::Import).then(|| self.layout.clone());
+        let pool = &self.memory().pool;
+        let is_one = pool.made().is_some() && !pool.for_drivers().is_empty();
+        let has = is_one.then(|| self.layout.clone());
         let wanted = camera::Wanted {
             name: self.name.clone(),
             wish,
@@ -72,6 +74,7 @@ impl Stream {
         }
         let remedy = match fill {
             Fill::Export => "which is all the driver has",
+            Fill::Import if slots < self.device_slots => "which is all that go into a message",
             _ => "raise `device_slots` under [pool] in the configuration",
         };
         Err(format!(

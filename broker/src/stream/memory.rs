@@ -2,6 +2,7 @@
 //!
 //! Owns making both fit each other and a layout; never knows who reads.
 
+use super::pool::Pool;
 use crate::config::PoolConfig;
 use crate::pool::{
     Allocator, Claimed, Memfd, Memory, PoolError, Protection, Request, Unsealed, adopt, seal,
@@ -10,7 +11,6 @@ use crate::source::v4l2::Fill;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use streamem_sys::file::is_dma_buf;
 use streamem_wire::{BadPage, Generation, Layout, Ring, RingShape, StreamName, header};
 use tracing::info;
 
@@ -39,66 +39,6 @@ pub enum Unfit {
         /// Lease pages there are.
         pages: u64,
     },
-}
-
-/// The slots of a stream.
-#[derive(Debug)]
-pub enum Pool {
-    /// Memory the broker made, all slots in one.
-    Made(Arc<Memory>),
-    /// Memory a publisher brought, a descriptor for each slot. The broker never maps it.
-    Brought(Vec<OwnedFd>),
-    /// Memory of a camera's driver, a descriptor for each slot that cannot be mapped for writing.
-    Exported(Vec<OwnedFd>),
-}
-
-impl Pool {
-    /// The memory, if the broker made it.
-    #[must_use]
-    pub fn made(&self) -> Option<&Arc<Memory>> {
-        match self {
-            Pool::Made(memory) => Some(memory),
-            Pool::Brought(_) | Pool::Exported(_) => None,
-        }
-    }
-
-    /// The slots, if each has a descriptor of its own.
-    #[must_use]
-    pub fn each(&self) -> &[OwnedFd] {
-        match self {
-            Pool::Made(_) => &[],
-            Pool::Brought(slots) | Pool::Exported(slots) => slots,
-        }
-    }
-
-    /// Whether devices of whoever has it can write to it.
-    #[must_use]
-    pub fn is_for_devices(&self) -> bool {
-        match self {
-            Pool::Made(_) | Pool::Exported(_) => false,
-            Pool::Brought(slots) => slots.iter().any(is_dma_buf),
-        }
-    }
-
-    /// What it is made of, by the name on the wire.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Pool::Made(memory) => memory.kind,
-            Pool::Brought(_) => "brought",
-            Pool::Exported(_) => "v4l2",
-        }
-    }
-
-    /// What keeps readers from writing, by the name on the wire.
-    #[must_use]
-    pub fn protection(&self) -> &'static str {
-        match self {
-            Pool::Made(memory) => memory.protection.name(),
-            Pool::Brought(_) => "brought",
-            Pool::Exported(_) => "exported",
-        }
-    }
 }
 
 /// A ring and the pool it describes.
@@ -205,9 +145,9 @@ impl StreamMemory {
         StreamMemory::around(allocator, &ring, layout, shape, Pool::Made(Arc::new(pool)))
     }
 
-    /// A fresh ring for a pool of so many slots that devices write.
+    /// A fresh ring for a pool of so many slots that devices write, all in one memory.
     pub fn of_devices(
-        pool: Memory,
+        pool: Arc<Memory>,
         name: &StreamName,
         layout: &Layout,
         slots: u32,
@@ -222,7 +162,7 @@ impl StreamMemory {
             shape.words() * 8,
             protection,
         );
-        StreamMemory::around(&Memfd, &ring, layout, shape, Pool::Made(Arc::new(pool)))
+        StreamMemory::around(&Memfd, &ring, layout, shape, Pool::Made(pool))
     }
 
     /// A fresh ring for slots that are files of their own.
@@ -260,7 +200,7 @@ impl StreamMemory {
     /// broker's to seal.
     pub fn seal(&mut self) -> Result<(), Unsealed> {
         match &mut self.pool {
-            Pool::Brought(_) | Pool::Exported(_) => Ok(()),
+            Pool::Brought(_) | Pool::Exported(_) | Pool::Allotted(_) => Ok(()),
             Pool::Made(memory) => Arc::get_mut(memory).map_or(Ok(()), seal),
         }
     }
@@ -302,8 +242,8 @@ impl StreamMemory {
     pub fn is_filled_by(&self) -> Fill {
         match &self.pool {
             Pool::Exported(_) => Fill::Export,
-            Pool::Made(pool) if !pool.parts.is_empty() => Fill::Import,
-            Pool::Made(_) | Pool::Brought(_) => Fill::Copy,
+            pool if pool.for_drivers().is_empty() => Fill::Copy,
+            _ => Fill::Import,
         }
     }
 
@@ -335,14 +275,18 @@ impl StreamMemory {
         )
     }
 
-    /// Bytes of the pool that are really there, as far as the broker made it.
+    /// Bytes of the pool that are really there, as far as the broker had it made.
     #[must_use]
     pub fn committed_bytes(&self) -> u64 {
         let committed = |memory: &Arc<Memory>| {
             let stat = rustix::fs::fstat(memory.owned()).ok()?;
             Some(u64::try_from(stat.st_blocks).unwrap_or(0) * 512)
         };
-        self.pool.made().and_then(committed).unwrap_or(0)
+        match &self.pool {
+            Pool::Made(memory) => committed(memory).unwrap_or(0),
+            Pool::Allotted(allotted) => allotted.bytes(),
+            Pool::Brought(_) | Pool::Exported(_) => 0,
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Owns the charge and what was made for it; never takes a submission, which is the intake's.
 
-use super::memory::{Pool, StreamMemory, published_slot_bytes};
+use super::memory::{StreamMemory, published_slot_bytes};
+use super::pool::Pool;
 use crate::pool::{Allocator, Memory, PoolError, Protection, Request};
 use crate::quota::Charge;
 use std::os::fd::OwnedFd;

@@ -32,6 +32,8 @@ pub struct Reader {
     pub seat: Arc<Seat>,
     /// The memory it was handed last.
     pub handed: Generation,
+    /// Whether it is to be given the slots as DMA-BUFs too, where they are.
+    pub imports: bool,
     /// What its user is charged for it; none while it waits for its owner.
     pub charge: Option<Charge>,
 }

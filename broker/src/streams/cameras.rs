@@ -24,6 +24,9 @@ impl Streams {
         let fill = ready.way.fill();
         let slots = match &ready.way {
             Way::Export(slots) => u32::try_from(slots.len()).unwrap_or(u32::MAX),
+            Way::Import(Some(pool)) if !pool.each().is_empty() => {
+                u32::try_from(pool.each().len()).unwrap_or(u32::MAX)
+            }
             Way::Import(_) => stream.device_slots(),
             Way::Copy => pool.slots_max,
         };
@@ -70,7 +73,10 @@ impl Streams {
         let generation = self.next_generation(name);
         match way {
             Way::Import(made) => match made.take() {
-                Some(made) => StreamMemory::of_devices(made, name, layout, slots, generation),
+                Some(Pool::Made(made)) => {
+                    StreamMemory::of_devices(made, name, layout, slots, generation)
+                }
+                Some(each) => StreamMemory::bring(&self.allocator, name, layout, each, generation),
                 None => self.fresh_memory(name, layout, pool, generation),
             },
             Way::Export(exported) => {

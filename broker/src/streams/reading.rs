@@ -40,6 +40,7 @@ impl Streams {
             owner,
             handed: stream.generation(),
             seat: Arc::new(seat),
+            imports: false,
             charge: Some(charge),
         };
         if !stream.is_published() {
@@ -165,6 +166,7 @@ pub(super) fn adopt_reader(kept: KeptReader) -> Option<Reader> {
                 owner: kept.owner,
                 handed: Generation(0),
                 seat: Arc::new(seat),
+                imports: false,
                 charge: None,
             })
         }

@@ -34,7 +34,8 @@ class Leases(Case):
         with self.open("cam").next() as frame:
             sequence = frame.sequence
         self.assertEqual((frame.sequence, frame.shape), (sequence, (240, 320, 3)))
-        for use in (lambda: frame.view, frame.array, lambda: frame.side_data, lambda: frame.plane(0), frame.__dlpack__):
+        uses = (lambda: frame.view, frame.array, lambda: frame.side_data, lambda: frame.plane(0), frame.__dlpack__)
+        for use in uses + (frame.sync_file,):
             with self.assertRaisesRegex(streamem.FrameReleased, "frame %d of cam was given back" % sequence):
                 use()
         self.assertIn("released", repr(frame))

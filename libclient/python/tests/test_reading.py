@@ -20,6 +20,7 @@ class Reading(Case):
             self.assertEqual(frame.shape, (240, 320, 3))
             self.assertEqual(frame.layout.format, "bgr24")
             self.assertEqual(frame.layout["planes"][0].stride, 960)
+            self.assertIsNone(frame.sync_file())
             self.assertEqual(frame.side_data["intrinsics"], (256.0, 256.0, 160.0, 120.0))
             self.assertEqual(sorted(frame.side_data), ["exposure_ns", "gain", "intrinsics"])
             number, made_ns = strip(frame.view, 320, 960, 3)

@@ -100,6 +100,7 @@ fn errno_of_refusal(reason: Reason) -> Errno {
         Reason::NoSuchSubscription | Reason::NoSuchPublication => Errno::SRCH,
         Reason::BadLayout => Errno::DOM,
         Reason::BadMemory => Errno::BADFD,
+        Reason::NoDmaBuf => Errno::OPNOTSUPP,
         Reason::NotPermitted => Errno::PERM,
         Reason::QuotaExceeded => Errno::DQUOT,
         Reason::PoolFull => Errno::NOSPC,

@@ -16,7 +16,7 @@ use super::memory::{self, Place};
 use crate::frame::Frame;
 use rustix::io::Errno;
 use std::ffi::{c_int, c_void};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::ptr::null;
 use streamem_wire::{clock, flags, side_kind};
 
@@ -204,5 +204,42 @@ pub unsafe extern "C" fn streamem_frame_memory(
             unsafe { Place::new(offset, "offset") }?.put(place.start);
         }
         Ok(memory.as_raw_fd())
+    })
+}
+
+/// The descriptor of the DMA-BUF the frame lies in from its start on, for a device to import. Options with
+/// `dma_buf` may be needed for it.
+///
+/// It belongs to the library: do not close it; dup it to keep it longer than the frame. A device that has
+/// imported it is to read the frame only while it is held, and to write none. -ENODATA: it is in none.
+#[unsafe(no_mangle)]
+pub extern "C" fn streamem_frame_dma_buf(frame: *const FrameHandle) -> c_int {
+    status(|| {
+        let frame = FRAMES.get(frame)?;
+        let (file, _) = frame
+            .dma_buf()
+            .ok_or_else(|| Failure::new(Errno::NODATA, "this frame is in no DMA-BUF"))?;
+        Ok(file.as_raw_fd())
+    })
+}
+
+/// A new descriptor that becomes readable when the device that writes the frame is done, as Vulkan and
+/// EGL take it (a sync_file). A program that reads with the processor needs none.
+///
+/// It belongs to the caller, who closes it. -ENODATA: no device writes this frame.
+#[unsafe(no_mangle)]
+pub extern "C" fn streamem_frame_sync_file(frame: *const FrameHandle) -> c_int {
+    status(|| {
+        let file = FRAMES.get(frame)?.sync_file();
+        let file =
+            file.ok_or_else(|| Failure::new(Errno::NODATA, "no device writes this frame"))?;
+        let file = file.map_err(|why| {
+            let errno = Errno::from_io_error(&why).unwrap_or(Errno::IO);
+            Failure::new(
+                errno,
+                format!("the driver cannot say when a frame is done: {why}"),
+            )
+        })?;
+        Ok(file.into_raw_fd())
     })
 }

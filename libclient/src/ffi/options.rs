@@ -43,9 +43,13 @@ pub struct Options {
     /// How long to wait for a stream that is not there, in milliseconds. With 0 that is an error at
     /// once, and so is the end of the stream later on; otherwise it is waited for then, too.
     pub wait_ms: u32,
+    /// 1 makes each frame a DMA-BUF too (streamem_frame_dma_buf). Needs the right to import.
+    pub dma_buf: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 
-// SAFETY: a usize first, an address and six numbers of 4 bytes: no padding, and no forbidden values.
+// SAFETY: a usize first, an address and eight numbers of 4 bytes: no padding, and no forbidden values.
 unsafe impl Growing for Options {
     const EMPTY: Options = Options {
         struct_size: size_of::<Options>(),
@@ -56,10 +60,12 @@ unsafe impl Growing for Options {
         leases: 0,
         eventfd: 0,
         wait_ms: 0,
+        dma_buf: 0,
+        reserved: 0,
     };
 }
 
-const _: () = assert!(size_of::<Options>() == 40);
+const _: () = assert!(size_of::<Options>() == 48);
 
 impl Options {
     /// The subscription they ask for.
@@ -85,6 +91,10 @@ impl Options {
             let patience = Duration::from_millis(self.wait_ms.into());
             builder = builder.wait(true).patience(patience);
         }
+        if self.reserved != 0 {
+            return Err(Failure::argument("reserved is not 0"));
+        }
+        builder = builder.dma_buf(flag(self.dma_buf, "dma_buf")?);
         Ok(builder.eventfd(flag(self.eventfd, "eventfd")?))
     }
 }

@@ -48,9 +48,10 @@ pub const STREAMEM_DISCONNECTED: c_int = 4;
 /// streamem_unsubscribe; otherwise it is NULL.
 ///
 /// -EINVAL: an argument cannot be. -ECONNREFUSED: no broker. -EACCES: its socket is not open to this
-/// user. -ENOENT: no such stream. -EPERM: this user may not read it. -ETIME: it did not come within
-/// `wait_ms`. -EDQUOT, -ENOSPC: this user, or the stream, has no room for one more reader. -E2BIG:
-/// `options` is of a newer version and not zero there.
+/// user. -ENOENT: no such stream. -EPERM: this user may not read it, or not import it. -EOPNOTSUPP: no
+/// device can import its memory. -ETIME: it did not come within `wait_ms`. -EDQUOT, -ENOSPC: this
+/// user, or the stream, has no room for one more reader. -E2BIG: `options` is of a newer version and
+/// not zero there.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn streamem_subscribe(
     stream: *const c_char,

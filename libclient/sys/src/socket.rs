@@ -12,7 +12,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Most descriptors one message carries.
-pub const FDS_MAX: usize = 16;
+pub const FDS_MAX: usize = 64;
 
 /// What one read gave.
 #[derive(Debug, Default)]

@@ -125,6 +125,7 @@ impl Broker {
             ring,
             pool,
             slots: None,
+            dma_bufs: None,
             lease,
             eventfd,
         }

@@ -178,6 +178,9 @@ pub struct Subscribe {
     /// Whether it wants a descriptor that becomes readable at every frame, and is read like an eventfd.
     #[serde(default)]
     pub eventfd: bool,
+    /// Whether it wants each slot as a DMA-BUF too, to import it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dma_buf: bool,
     /// Whether to wait for the stream if it does not exist yet.
     #[serde(default)]
     pub wait: bool,
@@ -204,6 +207,7 @@ impl Subscribe {
             depth: one(),
             leases: two(),
             eventfd: false,
+            dma_buf: false,
             wait: false,
             resume: None,
         }
@@ -239,6 +243,9 @@ pub struct Grant {
     /// memory was brought by the stream's publisher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slots: Option<Vec<u32>>,
+    /// Beside a pool, each slot of it as a DMA-BUF: it was asked for, and this memory has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dma_bufs: Option<Vec<u32>>,
     /// The lease page, to be mapped for writing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<u32>,

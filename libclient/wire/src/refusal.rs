@@ -47,6 +47,7 @@ refusals! {
     NoSuchPublication "io.streamem.NoSuchPublication" "This session has no such publication.",
     BadLayout "io.streamem.BadLayout" "The frames cannot lie as was asked for.",
     BadMemory "io.streamem.BadMemory" "The memory of a publication is not what it must be.",
+    NoDmaBuf "io.streamem.NoDmaBuf" "No device can import the memory this stream's frames lie in.",
     OutOfResources "io.streamem.OutOfResources" "The system would not give what was needed.",
     InvalidParameter "org.varlink.service.InvalidParameter" "A parameter is missing, of the wrong type or out of range.",
     MethodNotFound "org.varlink.service.MethodNotFound" "There is no such method.",

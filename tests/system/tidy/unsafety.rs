@@ -5,10 +5,11 @@
 use super::rust_files;
 use std::collections::BTreeSet;
 
-const MAY_BE_UNSAFE: [&str; 23] = [
+const MAY_BE_UNSAFE: [&str; 24] = [
     "broker/src/activation.rs",
     "broker/src/engine/mod.rs",
     "broker/src/peer.rs",
+    "broker/src/pool/dma_heap.rs",
     "broker/src/pool/slot.rs",
     "broker/src/pool/udmabuf.rs",
     "broker/v4l2/src/ioctl.rs",

@@ -4,6 +4,7 @@
 
 mod camera;
 pub mod controls;
+mod device_memory;
 mod identity;
 mod layout;
 mod offer;
@@ -12,6 +13,7 @@ mod signal;
 mod wish;
 
 pub use camera::{Camera, CameraError};
+pub use device_memory::DeviceMemory;
 pub use identity::{Node, Places, nodes};
 pub use plugged::Plugged;
 pub use wish::{Fill, SCHEME, Which, Wish};

@@ -2,6 +2,7 @@
 //!
 //! Owns the parameters and what they mean; never looks whether there is such a camera.
 
+use super::device_memory::DeviceMemory;
 use crate::source::uri::{BadSource, SourceUri, not_possible};
 use std::fmt;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use streamem_wire::{Format, Kind, Layout, RATE_MAX};
 
 /// The scheme of cameras.
 pub const SCHEME: &str = "v4l2";
-const KNOWN: [&str; 6] = ["size", "rate", "format", "fill", "input", "node"];
+const KNOWN: [&str; 7] = ["size", "rate", "format", "fill", "memory", "input", "node"];
 const INPUTS_MAX: u32 = 63;
 const NODES_MAX: u32 = 255;
 /// What is said of the frames of a camera that nobody has seen yet.
@@ -94,6 +95,8 @@ pub struct Wish {
     pub format: Option<Format>,
     /// The only way in which slots may be filled.
     pub fill: Option<Fill>,
+    /// The only memory of ours its driver may be given.
+    pub memory: Option<DeviceMemory>,
     /// Which of its connectors, for those that have more than one.
     pub input: Option<u32>,
     /// Which of its nodes that give frames, counted from 0, for those that have more than one.
@@ -115,6 +118,20 @@ fn which(uri: &SourceUri) -> Result<Which, BadSource> {
         _ => {}
     }
     Err(uri.no_such_kind(&["/dev/video0", "serial:…", "path:…", "name:…"]))
+}
+
+fn memory(word: &str, fill: Option<Fill>) -> Result<DeviceMemory, BadSource> {
+    let kinds = DeviceMemory::ALL.map(DeviceMemory::name).join(", ");
+    let memory = word.parse();
+    let memory = memory.map_err(|()| not_possible("memory", word, format!("auto, {kinds}")))?;
+    match fill {
+        None | Some(Fill::Import) => Ok(memory),
+        Some(other) => Err(not_possible(
+            "memory",
+            word,
+            format!("auto with fill={}, or this with fill=import", other.name()),
+        )),
+    }
 }
 
 fn is_a_cameras(format: &Format) -> bool {
@@ -158,12 +175,17 @@ impl Wish {
             }
             None => None,
         };
+        let memory = match given("memory") {
+            Some(word) => Some(memory(word, fill)?),
+            None => None,
+        };
         let wish = Wish {
             which: which(uri)?,
             size,
             rate,
             format,
             fill,
+            memory,
             input,
             node: parameters.whole("node", 0, 0..=NODES_MAX)?,
         };
@@ -248,6 +270,8 @@ mod tests {
             .unwrap();
         assert_eq!(wish.guess().unwrap().summary(), "1920x1080 nv12 30/s");
         assert_eq!((wish.fill, wish.input), (Some(Fill::Copy), Some(3)));
+        let wish = super::tests::wish("v4l2:///dev/video2?fill=import&memory=dma_heap").unwrap();
+        assert_eq!(wish.memory, Some(DeviceMemory::DmaHeap));
     }
 
     #[test]
@@ -257,6 +281,8 @@ mod tests {
         assert!(refused("v4l2://serial:").contains("serial:…"));
         assert!(refused("v4l2:///dev/video0?siez=1x1").contains("did you mean \"size\""));
         assert!(refused("v4l2:///dev/video0?fill=move").contains("import, export, copy"));
+        assert!(refused("v4l2:///dev/video0?memory=memfd").contains("udmabuf, dma_heap, drm"));
+        assert!(refused("v4l2:///dev/video0?memory=drm&fill=copy").contains("fill=import"));
         assert!(refused("v4l2:///dev/video0?format=s16").starts_with("format=s16"));
         assert!(refused("v4l2:///dev/video0?rate=0").starts_with("rate=0"));
         assert!(refused("v4l2:///dev/video0?size=3x3&format=nv12").contains("even sides"));

@@ -5,9 +5,11 @@
 use super::copy::used_bytes;
 use super::filler::{Filler, Taken};
 use super::pool::planes;
-use crate::pool::{Claimed, Memory as PoolMemory};
+use crate::pool::Claimed;
 use crate::source::v4l2::Camera;
+use crate::stream::StreamMemory;
 use std::ops::Range;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use streamem_sys::dma_buf;
 use streamem_v4l2::{Error, Memory};
@@ -15,7 +17,7 @@ use streamem_wire::Layout;
 
 pub(super) struct Import {
     camera: Arc<Camera>,
-    memory: Arc<PoolMemory>,
+    memory: Arc<StreamMemory>,
     parts: Vec<Range<u64>>,
     /// By the driver's number.
     buffers: Vec<Buffer>,
@@ -33,23 +35,29 @@ impl Import {
     /// Agrees with the driver on how many buffers there are.
     pub(super) fn new(
         camera: Arc<Camera>,
-        memory: Arc<PoolMemory>,
-        parts: Vec<Range<u64>>,
-        slots: usize,
+        memory: Arc<StreamMemory>,
         in_hand: u32,
     ) -> Result<Import, Error> {
+        let slots = memory.shape().slots;
         let wanted = u32::try_from(slots).unwrap_or(u32::MAX).clamp(in_hand, 32);
         let count = camera
             .device
             .request(camera.queue, Memory::DmaBuf, wanted)?;
         let buffers = (0..count).map(|_| Buffer::default()).collect();
         Ok(Import {
+            parts: camera.parts(),
             camera,
             memory,
-            parts,
             buffers,
             in_hand_max: in_hand.min(count) as usize,
         })
+    }
+
+    /// What of a slot the driver writes.
+    fn of_slot(&self, slot: usize) -> &[OwnedFd] {
+        let each = self.parts.len().max(1);
+        let all = self.memory.pool.for_drivers();
+        all.chunks(each).nth(slot).unwrap_or_default()
     }
 
     fn number_for(&self, slot: usize) -> Option<usize> {
@@ -79,8 +87,7 @@ impl Filler for Import {
         let Some(number) = self.number_for(slot) else {
             return Ok(());
         };
-        let buffers = self.memory.parts.iter().skip(slot * self.parts.len());
-        let planes = planes(&self.parts, buffers);
+        let planes = planes(&self.parts, self.of_slot(slot));
         let index = u32::try_from(number).unwrap_or(u32::MAX);
         self.camera
             .device
@@ -103,16 +110,14 @@ impl Filler for Import {
         };
         let buffer = self.buffers.get_mut(said.index as usize);
         let claimed = buffer.and_then(|buffer| buffer.claimed.take());
-        // Readers have the memfd and cannot say that they read what a device wrote; so it is said here.
-        let slot = claimed
-            .as_ref()
-            .map_or(usize::MAX, |claimed| claimed.slot().index());
-        let parts = self
-            .memory
-            .parts
-            .iter()
-            .skip(slot.saturating_mul(self.parts.len()));
-        for part in parts.take(self.parts.len()) {
+        // Readers of a memfd cannot say that they read what a device wrote; so it is said here.
+        let parts = match &claimed {
+            Some(claimed) if self.memory.pool.made().is_some() => {
+                self.of_slot(claimed.slot().index())
+            }
+            _ => &[],
+        };
+        for part in parts {
             let _needs_no_word =
                 dma_buf::begin_reading(part).and_then(|()| dma_buf::end_reading(part));
         }

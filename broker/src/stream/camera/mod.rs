@@ -6,6 +6,7 @@ mod copy;
 mod export;
 mod filler;
 mod import;
+mod importing;
 mod opening;
 mod pool;
 
@@ -166,16 +167,11 @@ impl Runner {
     fn filler(&self) -> Result<Box<dyn Filler>, End> {
         let camera = Arc::clone(&self.camera);
         let memory = Arc::clone(lock(&self.core).memory());
-        let made = memory.pool.made().cloned();
-        match (self.fill, made) {
-            (Fill::Import, Some(made)) => {
-                let slots = memory.shape().slots;
-                let parts = camera.parts();
-                Ok(Box::new(Import::new(camera, made, parts, slots, IN_HAND)?))
-            }
-            (Fill::Export, _) => Ok(Box::new(Export::new(camera, memory.shape().slots))),
-            _ => Ok(Box::new(Copy::new(camera)?)),
-        }
+        Ok(match self.fill {
+            Fill::Import => Box::new(Import::new(camera, memory, IN_HAND)?),
+            Fill::Export => Box::new(Export::new(camera, memory.shape().slots)),
+            Fill::Copy => Box::new(Copy::new(camera)?),
+        })
     }
 
     fn run_with(&mut self, filler: &mut dyn Filler) -> Result<(), End> {

@@ -2,12 +2,12 @@
 //!
 //! Owns the trial of each way; never makes memory for frames.
 
-use super::pool::{device_pool, planes};
+use super::importing::{Imported, import};
 use super::{DEFECT, in_hand};
-use crate::pool::{Allocator, Memory as PoolMemory, Protection, Request, Udmabuf};
+use crate::pool::Protection;
 use crate::source::v4l2::{Camera, CameraError, Fill, Wish, controls};
 use crate::stream::worker::{Losses, Reporter, Turn, Worker};
-use crate::stream::{BROUGHT_MAX, published_slot_bytes};
+use crate::stream::{BROUGHT_MAX, Pool, published_slot_bytes};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,8 +21,6 @@ use streamem_v4l2::Memory;
 use streamem_wire::{Layout, StreamName};
 use tracing::warn;
 
-/// Buffers that are tried. One may lie by luck as a device needs it that can only write to adjacent pages.
-const TRIED: u32 = 3;
 /// How long a camera that is in use is waited for.
 const BUSY_MAX: Duration = Duration::from_secs(1);
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
@@ -35,8 +33,8 @@ const _: () = assert!(EXPORTED as usize <= BROUGHT_MAX);
 /// How slots will be filled.
 #[derive(Debug)]
 pub enum Way {
-    /// By the driver, in this memory; in that of the stream if it does.
-    Import(Option<PoolMemory>),
+    /// By the driver, in this memory of ours; in that of the stream if it does.
+    Import(Option<Pool>),
     /// By the driver, in memory of its own, which is handed out.
     Export(Vec<OwnedFd>),
     /// By copying.
@@ -158,7 +156,15 @@ fn prepare(camera: Camera, wanted: &Wanted) -> Result<Ready, CameraError> {
             continue;
         }
         let tried = match fill {
-            Fill::Import => try_import(&camera, wanted).map(Way::Import),
+            Fill::Import => import(&camera, wanted).map(
+                |Imported {
+                     pool,
+                     notes: passed,
+                 }| {
+                    notes.extend(passed);
+                    Way::Import(pool)
+                },
+            ),
             Fill::Export => try_export(&camera).map(Way::Export),
             Fill::Copy => Ok(Way::Copy),
         };
@@ -178,53 +184,6 @@ fn prepare(camera: Camera, wanted: &Wanted) -> Result<Ready, CameraError> {
         asked: only.map_or("any way", Fill::name),
         why: notes.join("; "),
     })
-}
-
-/// Memory of ours that the driver takes: found out with buffers as large as those it would get.
-fn try_import(camera: &Camera, wanted: &Wanted) -> Result<Option<PoolMemory>, String> {
-    let allocator = Udmabuf::open().map_err(|why| format!("/dev/udmabuf: {why}"))?;
-    let (device, queue, parts) = (&camera.device, camera.queue, camera.parts());
-    let bytes = parts.last().map_or(0, |part| part.end);
-    let shift = |by: u64| {
-        parts
-            .iter()
-            .map(move |part| part.start + by * bytes..part.end + by * bytes)
-    };
-    let request = Request {
-        parts: (0..u64::from(TRIED)).flat_map(shift).collect(),
-        ..Request::plain(
-            "streamem-trial".to_owned(),
-            usize::try_from(bytes * u64::from(TRIED)).unwrap_or(usize::MAX),
-            Protection::Sealed,
-        )
-    };
-    let memory = allocator
-        .allocate(&request)
-        .map_err(|why| why.to_string())?;
-    let failed = |why: streamem_v4l2::Error| why.to_string();
-    let count = device
-        .request(queue, Memory::DmaBuf, TRIED)
-        .map_err(failed)?;
-    let tried: Result<(), String> = (0..count.min(TRIED)).try_for_each(|index| {
-        let first = index as usize * parts.len();
-        let planes = planes(&parts, &memory.parts[first..]);
-        device.queue_dma_buf(queue, index, &planes).map_err(failed)
-    });
-    device.request(queue, Memory::DmaBuf, 0).map_err(failed)?;
-    tried?;
-    if wanted.has.as_ref() == Some(&camera.layout) {
-        return Ok(None);
-    }
-    let (name, layout) = (&wanted.name, &camera.layout);
-    let pool = device_pool(
-        &allocator,
-        name,
-        layout,
-        wanted.slots,
-        &parts,
-        wanted.protection,
-    );
-    pool.map(Some).map_err(|why| why.to_string())
 }
 
 /// The driver's own buffers, to be handed out.

@@ -25,6 +25,8 @@ const SECOND_LOOK: Duration = Duration::from_millis(100);
 struct Checked {
     #[serde(flatten)]
     descriptor: Descriptor,
+    /// How the broker has it open, if that may be seen.
+    mode: Option<&'static str>,
     broker: Verdict,
     holders: Vec<CheckedHolder>,
 }
@@ -113,6 +115,7 @@ fn checked(inspection: &Inspection, asked: &Fds) -> Report {
             Checked {
                 holders: holders.collect(),
                 descriptor: it.clone(),
+                mode: seen.and_then(|seen| seen.mode),
                 broker,
             }
         })
@@ -135,6 +138,7 @@ fn table(report: &Report) -> Table {
         ("FD", Align::Right),
         ("SIZE", Align::Right),
         ("INODE", Align::Right),
+        ("MODE", Align::Left),
         ("SEALS", Align::Left),
         ("EXPORTER", Align::Left),
         ("WHERE", Align::Left),
@@ -158,6 +162,7 @@ fn table(report: &Report) -> Table {
             it.number.into(),
             units::size(it.bytes).into(),
             it.inode.into(),
+            checked.mode.unwrap_or("-").into(),
             seals.into(),
             (&it.exporter).into(),
             format!("broker ({})", report.broker_pid).into(),
@@ -165,7 +170,7 @@ fn table(report: &Report) -> Table {
         ]);
         for handed in &checked.holders {
             let to = format!("{} ({}), {}", handed.command, handed.pid, handed.access);
-            let mut row: Vec<Cell> = (0..8).map(|_| "".into()).collect();
+            let mut row: Vec<Cell> = (0..9).map(|_| "".into()).collect();
             row.extend([to.into(), cell(&handed.verdict)]);
             table.row(row);
         }

@@ -19,6 +19,8 @@ pub struct Open {
     pub bytes: u64,
     /// What /proc calls it, such as `/memfd:name (deleted)`.
     pub target: String,
+    /// What can be done with it: `r`, `w` or `rw`.
+    pub mode: Option<&'static str>,
     /// For eventfds: what tells one from another, since all share an inode.
     pub eventfd_id: Option<u64>,
     /// Seals of a memfd, where they could be read.
@@ -26,10 +28,12 @@ pub struct Open {
 }
 
 /// A shared mapping of a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mapped {
-    /// The mapped file's inode.
+    /// The mapped file's inode. Memfds and DMA-BUFs count theirs each for themselves.
     pub inode: u64,
+    /// What /proc calls the file.
+    pub target: String,
     /// Whether the process can write through it.
     pub writable: bool,
 }
@@ -86,17 +90,16 @@ fn descriptors(folder: &Path) -> io::Result<Vec<Open>> {
             continue;
         };
         let target = target.to_string_lossy().into_owned();
-        let info = || fs::read_to_string(folder.join("fdinfo").join(number.to_string())).ok();
+        let info = fs::read_to_string(folder.join("fdinfo").join(number.to_string())).ok();
+        let info = info.as_deref();
         let is_memfd = target.starts_with("/memfd:");
         found.push(Open {
             number,
             inode: about.ino(),
             bytes: about.len(),
-            eventfd_id: target
-                .contains("[eventfd]")
-                .then(info)
-                .flatten()
-                .as_deref()
+            mode: info.and_then(mode),
+            eventfd_id: info
+                .filter(|_| target.contains("[eventfd]"))
                 .and_then(eventfd_id),
             seals: is_memfd.then(|| seals(&path)).flatten(),
             target,
@@ -108,6 +111,17 @@ fn descriptors(folder: &Path) -> io::Result<Vec<Open>> {
 fn seals(path: &Path) -> Option<Vec<String>> {
     let file = fs::File::open(path).ok()?;
     streamem_sys::file::seals(file).ok()
+}
+
+/// How a descriptor was opened, by the two lowest bits of its flags.
+fn mode(fdinfo: &str) -> Option<&'static str> {
+    let line = fdinfo.lines().find_map(|line| line.strip_prefix("flags:"));
+    match line?.trim().chars().last()? {
+        '0' | '4' => Some("r"),
+        '1' | '5' => Some("w"),
+        '2' | '6' => Some("rw"),
+        _ => None,
+    }
 }
 
 fn eventfd_id(fdinfo: &str) -> Option<u64> {
@@ -122,8 +136,10 @@ fn mapping(line: &str) -> Option<Mapped> {
     let mut words = line.split_ascii_whitespace();
     let rights = words.nth(1)?;
     let inode: u64 = words.nth(2)?.parse().ok()?;
+    let target = words.next().unwrap_or_default().to_owned();
     (inode != 0 && rights.ends_with('s')).then_some(Mapped {
         inode,
+        target,
         writable: rights.contains('w'),
     })
 }
@@ -142,6 +158,7 @@ mod tests {
             mapping(shared),
             Some(Mapped {
                 inode: 1043,
+                target: "/memfd:pool".to_owned(),
                 writable: false
             })
         );
@@ -149,6 +166,7 @@ mod tests {
             mapping(writable),
             Some(Mapped {
                 inode: 1044,
+                target: "/memfd:lease".to_owned(),
                 writable: true
             })
         );
@@ -166,6 +184,13 @@ mod tests {
     }
 
     #[test]
+    fn how_a_descriptor_was_opened_is_known_by_its_flags() {
+        assert_eq!(mode("pos:\t0\nflags:\t02000000\nino:\t9\n"), Some("r"));
+        assert_eq!(mode("pos:\t0\nflags:\t02100002\n"), Some("rw"));
+        assert_eq!(mode("pos:\t0\n"), None);
+    }
+
+    #[test]
     fn our_own_memfd_is_found_with_its_seals() {
         use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
         let file = memfd_create("seen", MemfdFlags::ALLOW_SEALING | MemfdFlags::CLOEXEC).unwrap();
@@ -180,6 +205,7 @@ mod tests {
             .find(|open| open.inode == inode && open.bytes == 4096)
             .unwrap();
         assert!(found.target.starts_with("/memfd:seen"));
+        assert_eq!(found.mode, Some("rw"));
         assert_eq!(
             found.seals.as_deref(),
             Some(["shrink".to_owned()].as_slice())

@@ -2,7 +2,7 @@
 //!
 //! Owns the comparison; never reads /proc itself.
 
-use super::process::{Open, Process};
+use super::process::{Mapped, Open, Process};
 use serde::Serialize;
 use std::fmt;
 use streamem_wire::message::{Descriptor, Holder};
@@ -82,20 +82,29 @@ pub fn own(said: &Descriptor, broker: &Process) -> (Verdict, Option<Open>) {
         fds: vec![found.number],
         mappings: mapped
             .iter()
-            .filter(|map| is_memory && map.inode == found.inode)
+            .filter(|map| is_memory && is_it(said, map))
             .count(),
     };
     (verdict, Some(found.clone()))
 }
 
-fn difference(said: &Descriptor, found: &Open) -> Option<String> {
+/// Whether a file is called in /proc as one of this kind is.
+fn is_of_its_kind(said: &Descriptor, target: &str) -> bool {
     let prefix = match said.kind.as_str() {
-        "memfd" | "udmabuf" => Some("/memfd:"),
-        "dma-buf" | "v4l2" => Some("/dmabuf:"),
-        "eventfd" => Some("anon_inode:[eventfd]"),
-        _ => None,
+        "memfd" | "udmabuf" => "/memfd:",
+        "dma-buf" | "v4l2" | "dma_heap" | "drm" => "/dmabuf:",
+        "eventfd" => "anon_inode:[eventfd]",
+        _ => "",
     };
-    if prefix.is_some_and(|prefix| !found.target.starts_with(prefix)) {
+    target.starts_with(prefix)
+}
+
+fn is_it(said: &Descriptor, map: &Mapped) -> bool {
+    map.inode == said.inode && is_of_its_kind(said, &map.target)
+}
+
+fn difference(said: &Descriptor, found: &Open) -> Option<String> {
+    if !is_of_its_kind(said, &found.target) {
         return Some(format!("it is {}", found.target));
     }
     if found.inode != said.inode {
@@ -135,15 +144,12 @@ pub fn holder(
         };
         return held(numbers(open, |open| open.eventfd_id == Some(id)), 0);
     }
-    let mapped: Vec<_> = mapped
-        .iter()
-        .filter(|map| map.inode == said.inode)
-        .collect();
+    let mapped: Vec<_> = mapped.iter().filter(|map| is_it(said, map)).collect();
     if handed.access == "read" && mapped.iter().any(|map| map.writable) {
         return Verdict::mismatch("it is mapped for writing and was handed out for reading");
     }
-    let is_it = |open: &Open| open.inode == said.inode && open.target.starts_with("/memfd:");
-    held(numbers(open, is_it), mapped.len())
+    let is_open = |open: &Open| open.inode == said.inode && is_of_its_kind(said, &open.target);
+    held(numbers(open, is_open), mapped.len())
 }
 
 fn numbers(open: &[Open], is_it: impl Fn(&Open) -> bool) -> Vec<i32> {
@@ -161,7 +167,6 @@ fn held(fds: Vec<i32>, mappings: usize) -> Verdict {
 
 #[cfg(test)]
 mod tests {
-    use super::super::process::Mapped;
     use super::*;
     use streamem_wire::{SessionId, StreamName};
 
@@ -187,6 +192,7 @@ mod tests {
             bytes: 4096,
             target: "/memfd:pool (deleted)".to_owned(),
             eventfd_id: None,
+            mode: Some("r"),
             seals: Some(vec!["shrink".to_owned(), "grow".to_owned()]),
         }
     }
@@ -253,6 +259,7 @@ mod tests {
                 Vec::new(),
                 vec![Mapped {
                     inode: 77,
+                    target: "/memfd:pool".to_owned(),
                     writable,
                 }],
             )
@@ -266,6 +273,21 @@ mod tests {
             }
         );
         assert!(verdict(true).is_mismatch());
+    }
+
+    #[test]
+    fn memory_of_another_kind_with_the_same_number_is_not_it() {
+        let lease = Mapped {
+            inode: 77,
+            target: "/memfd:lease".to_owned(),
+            writable: true,
+        };
+        let slot = Descriptor {
+            kind: "drm".to_owned(),
+            ..said()
+        };
+        let verdict = holder(&slot, &reader(), None, &process(vec![], vec![lease]));
+        assert_eq!(verdict, Verdict::Closed);
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn the_best_way_there_is_is_taken_and_said() {
     frames_are_whole(&mut subscribed(&broker), 10);
 }
 
-fn descriptors(broker: &Broker, role: &str) -> Vec<Value> {
+pub fn descriptors(broker: &Broker, role: &str) -> Vec<Value> {
     let all = broker.inspect()["descriptors"].as_array().cloned();
     let of_role = all.expect("there are some").into_iter();
     of_role
@@ -112,7 +112,7 @@ fn descriptors(broker: &Broker, role: &str) -> Vec<Value> {
 }
 
 /// Inode of the memory the frame is in, of which kind it is, and whether it can be mapped for writing.
-fn memory(frame: &Frame) -> (u64, String, bool) {
+pub fn memory(frame: &Frame) -> (u64, String, bool) {
     let (file, _) = frame.memory();
     let inode = rustix::fs::fstat(file).expect("fstat").st_ino;
     let link = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).expect("it is open");
@@ -122,7 +122,7 @@ fn memory(frame: &Frame) -> (u64, String, bool) {
 }
 
 /// Every descriptor is in the processes it should be in, and is what the broker says.
-fn descriptors_are_verified(broker: &Broker) {
+pub fn descriptors_are_verified(broker: &Broker) {
     let mut fds = Command::new(binaries::program("streamem"));
     let said = fds
         .arg("--socket")

@@ -5,6 +5,9 @@
 mod coming;
 mod controls;
 mod filling;
+mod importing;
+mod limits;
+mod memory;
 mod planes;
 mod promises;
 mod python;

@@ -37,6 +37,20 @@ fn planes_in_one_buffer_and_in_two_make_the_same_picture() {
 }
 
 #[test]
+fn planes_that_lie_apart_do_not_go_into_one_buffer_of_a_heap() {
+    if lacks("dma_heap") {
+        return;
+    }
+    set(*b"NM12");
+    let broker = broker_with(&format!("{CAMERA}&memory=dma_heap"));
+    let filled = is_live(&broker)["filled"].to_string();
+    assert!(
+        filled.contains("copy (import: dma_heap: a frame lies in more than one buffer"),
+        "{filled}"
+    );
+}
+
+#[test]
 fn planes_that_lie_apart_are_told_as_they_lie() {
     set(*b"NM12");
     let broker = broker_with(CAMERA);

@@ -13,7 +13,7 @@ use streamem_sys::{Mapping, ReadOnly, Writable};
 const PAGE: usize = 4096;
 
 /// Tries whatever can be tried with the descriptor of a frame.
-fn cannot_be_changed(frame: &Frame) {
+pub fn cannot_be_changed(frame: &Frame) {
     let (file, range) = frame.memory();
     let before = frame.bytes().to_vec();
     assert!(Mapping::new(file, PAGE, ReadOnly).is_ok(), "it can be read");
@@ -32,6 +32,14 @@ fn cannot_be_changed(frame: &Frame) {
     assert!(frame.bytes() == before);
 }
 
+/// A DMA-BUF has no place where it could be opened again; and it says when a device has written it.
+pub fn cannot_be_opened_for_writing(frame: &Frame) {
+    let again = format!("/proc/self/fd/{}", frame.memory().0.as_raw_fd());
+    assert!(OpenOptions::new().write(true).open(again).is_err());
+    let fence = frame.sync_file().expect("a device wrote it");
+    assert!(fence.is_ok(), "{fence:?}");
+}
+
 #[test]
 fn read_only_holds_for_slots_that_a_driver_writes() {
     if lacks("udmabuf") {
@@ -48,8 +56,5 @@ fn read_only_holds_for_a_drivers_own_buffers() {
     is_live(&broker);
     let frame = next(&mut subscribed(&broker));
     cannot_be_changed(&frame);
-    let again = format!("/proc/self/fd/{}", frame.memory().0.as_raw_fd());
-    assert!(OpenOptions::new().write(true).open(again).is_err());
-    let fence = frame.sync_file().expect("a device wrote it");
-    assert!(fence.is_ok(), "{fence:?}");
+    cannot_be_opened_for_writing(&frame);
 }

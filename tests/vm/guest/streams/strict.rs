@@ -16,6 +16,19 @@ fn strict_memory_of_ours_is_refused_and_the_drivers_own_is_taken() {
 }
 
 #[test]
+fn strict_memory_of_a_heap_is_refused_by_the_driver_and_that_is_said() {
+    let broker = broker_with(&format!("{CAMERA}&memory=dma_heap"));
+    let stream = is_live(&broker);
+    let filled = stream["filled"].as_str().unwrap_or_default();
+    let said = [
+        "export (import: dma_heap: /dev/dma_heap/system: ",
+        "VIDIOC_QBUF",
+    ];
+    assert!(said.iter().all(|it| filled.contains(it)), "{stream}");
+    frames_are_whole(&mut subscribed(&broker), 10);
+}
+
+#[test]
 fn strict_export_brings_the_same_picture_as_copy() {
     turn("osd_text_mode", 2);
     assert!(picture(CAMERA, "export") == picture(CAMERA, "copy"));
