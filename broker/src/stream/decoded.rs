@@ -22,7 +22,10 @@ pub(super) struct Decoding {
     /// The memory its decoder reads.
     follows: Weak<StreamMemory>,
     effort: Arc<Effort>,
+    /// The last decoder there was.
     thread: Option<JoinHandle<()>>,
+    /// Something may have been decoded that is in its slots.
+    has_pictures: bool,
 }
 
 /// A stream that can be decoded now.
@@ -146,22 +149,18 @@ impl Stream {
                 .ptr_eq(&Arc::downgrade(&parent.memory))
     }
 
-    /// Ends decoding. Nobody is given later what is old by then.
+    /// Ends decoding. Who comes later is not to be given what is old by then.
     pub fn rest(&mut self) {
-        if !self.runs() {
-            return;
+        if self.worker.take().is_some() {
+            self.source = 0;
+            lock(&self.core).begin(0, ONE_IN_HAND);
+            // It is said of a decoder, and there is none now.
+            if !self.decoding.awaits_parent && self.lost.is_some() {
+                self.say_live();
+            }
         }
-        self.worker = None;
-        self.source = 0;
-        let mut core = lock(&self.core);
-        core.begin(0, ONE_IN_HAND);
-        if self.readers.is_empty() {
-            core.withdraw();
-        }
-        drop(core);
-        // It is said of a decoder, and there is none now.
-        if !self.decoding.awaits_parent && self.lost.is_some() {
-            self.say_live();
+        if self.readers.is_empty() && std::mem::take(&mut self.decoding.has_pictures) {
+            lock(&self.core).withdraw();
         }
     }
 
@@ -186,6 +185,7 @@ impl Stream {
         };
         let (worker, thread) = decoding::start(job, source, core, losses)?;
         self.worker = Some(worker);
+        self.decoding.has_pictures = true;
         self.decoding.thread = Some(thread);
         self.decoding.follows = Arc::downgrade(&parent.memory);
         Ok(())

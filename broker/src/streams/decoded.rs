@@ -9,7 +9,7 @@ use crate::source::{BadSource, Source};
 use crate::stream::{Parent, Seat, Terms};
 use streamem_wire::message::Mode;
 use streamem_wire::{StreamName, SubscriptionId};
-use tracing::info;
+use tracing::debug;
 
 /// What the broker asks of a stream it decodes: the newest frame, one at a time.
 const TERMS: Terms = Terms {
@@ -132,7 +132,7 @@ impl Streams {
         self.sources += 1;
         let (number, losses) = (self.sources, &self.losses);
         if let Some(stream) = self.by_name.get_mut(name) {
-            info!(stream = %name, parent = %wish.parent, "decoding begins");
+            debug!(stream = %name, parent = %wish.parent, "decoding begins");
             stream
                 .decode(wish, parent, seat, number, losses)
                 .map_err(StreamError::Thread)?;

@@ -141,6 +141,29 @@ fn it_is_lost_with_its_parent_and_goes_on_with_it() {
 }
 
 #[test]
+fn what_was_decoded_before_the_parent_was_lost_is_not_given_to_who_comes_after() {
+    let broker = Broker::with_config(CONFIG);
+    let mut camera = Camera::open(&broker);
+    let mut sub = read(&broker, "picture");
+    camera.shoot();
+    drop(next(&mut sub));
+    camera.publisher.finish().expect("the broker is there");
+    state_becomes(&broker, "picture", "lost");
+    drop(sub);
+    eventually("nobody reads it", || {
+        (broker.stream("picture")["subscriptions"] == 0).then_some(())
+    });
+    let mut camera = Camera::open(&broker);
+    state_becomes(&broker, "picture", "live");
+    let mut sub = read(&broker, "picture");
+    assert!(sub.try_next().expect("no error").is_none());
+    camera.number = 7;
+    camera.shoot();
+    let frame = next(&mut sub);
+    assert_eq!((assert_picture(&frame), frame.missed()), (8, 0));
+}
+
+#[test]
 fn a_publisher_that_is_killed_is_not_missed_for_long() {
     let broker = Broker::with_config(CONFIG);
     let options = [
