@@ -67,6 +67,12 @@ for verb in "$@"; do
         need xz xz-utils
         need zstd zstd
         need busybox busybox-static
+        # Drivers are built, too.
+        need gcc gcc
+        need make make
+        need strip binutils
+        # Sets up a camera of many parts inside the machine.
+        need media-ctl v4l-utils
         ;;
     lint)
         need git git

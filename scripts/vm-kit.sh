@@ -14,7 +14,7 @@ if [[ $(uname -m) != x86_64 ]]; then
     echo "vm-kit.sh: the kernels in tests/vm/kernels are for x86-64, and this is $(uname -m)" >&2
     exit 1
 fi
-for needed in apt-get dpkg-deb depmod busybox xz zstd python3 "$keyring"; do
+for needed in apt-get dpkg-deb depmod busybox xz zstd python3 gcc make strip "$keyring"; do
     command -v "$needed" >/dev/null || [[ -e $needed ]] && continue
     echo "vm-kit.sh: there is no $needed: run scripts/setup.sh test" >&2
     exit 1
@@ -134,9 +134,51 @@ kernel() { # suite metapackage folder
     unpack "$3/$package"_*.deb "$3" "${parts[@]}"
     rm "$3/$package"_*.deb
     release=$(ls "$3/lib/modules")
+    drivers "$1" "$release" "$3/work" "$3/lib/modules/$release/extra"
     depmod -b "$3" "$release"
     uncompressed "$3/boot/vmlinuz-$release" >"$3/vmlinux"
     rm -r "${3:?}/boot"
+}
+
+# Builds drivers that Debian leaves out, against the headers of this kernel: of the kernel's own test drivers
+# a camera of many parts and two converters, and v4l2loopback.
+drivers() { # suite release work folder
+    local root=$3/root series=${2%%[!0-9.]*} headers needs package
+    headers=$root/usr/src/linux-headers-$2
+    mkdir -p "$3/archives" "$3/build"
+    needs=$(apt "$1" apt-cache depends "linux-headers-$2" | sed -n 's/^ *Depends: //p')
+    closure "$1" "$(grep '^linux-kbuild-' <<<"$needs")" "$root"
+    (cd "$3/archives" && apt "$1" apt-get -q=2 download "linux-headers-$2" \
+        "$(grep -e '-common$' <<<"$needs")" "linux-source-${series%.*}" v4l2loopback-dkms >/dev/null)
+    for package in "$3"/archives/*.deb; do
+        unpack "$package" "$root" ./usr/src
+    done
+    tar -C "$3/build" -x -f "$root"/usr/src/linux-source-*.tar.xz --strip-components=4 --wildcards \
+        "*/drivers/media/test-drivers/vim*" "*/drivers/media/test-drivers/vicodec" \
+        "*/drivers/media/v4l2-core/v4l2-mem2mem.c"
+    cp "$root"/usr/src/v4l2loopback-*/*.[ch] "$3/build"
+    echo 'obj-m := v4l2-mem2mem.o vim2m.o vimc/ vicodec/ v4l2loopback.o' >"$3/build/Kbuild"
+    sed -i "s#/usr/src#$root&#" "$headers/Makefile"
+    run_with_their_libraries "$root"
+    # The compiler is this machine's, which may be older than the kernel's.
+    make -s -C "$headers" M="$3/build" -j2 modules CC=gcc CONFIG_VIDEO_VIMC=m CONFIG_VIDEO_VICODEC=m \
+        CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=
+    mkdir -p "$4"
+    find "$3/build" -name '*.ko' -exec strip --strip-debug {} + -exec cp -t "$4" {} +
+    rm -r "$3"
+}
+
+# Programs that may need a newer C library than this machine has are run with the one that came with them.
+run_with_their_libraries() { # root
+    local program
+    find "$1"/usr/lib/linux-kbuild-*/ -type f -name '*.real-*' | while read -r program; do
+        mv "$program" "$program.itself"
+        cat >"$program" <<END
+#!/bin/sh
+exec "$1/usr/lib64/ld-linux-x86-64.so.2" --library-path "$1/usr/lib/x86_64-linux-gnu" "$program.itself" "\$@"
+END
+        chmod +x "$program"
+    done
 }
 
 # The kernel inside its own unpacker: QEMU starts that at once.

@@ -184,12 +184,16 @@ impl Device {
         exported.map_err(|errno| self.error(calls::EXPBUF.name, errno))
     }
 
-    /// Gives the device a buffer of its own memory.
+    /// Gives the device a buffer of its own memory, to be filled. One that goes in would be empty, and kernels
+    /// warn of that; see [`Device::queue_dma_buf`] for those.
     ///
     /// # Errors
     ///
-    /// When there is no such buffer, or it has it already.
+    /// When there is no such buffer, it has it already, or frames go into this queue.
     pub fn queue_mmap(&self, queue: Queue, index: u32, planes: usize) -> Result<(), Error> {
+        if queue.is_output() {
+            return Err(self.error(calls::QBUF.name, Errno::INVAL));
+        }
         let mut all = [Plane::zeroed(); PLANES_MAX];
         let planes = self.some(calls::QBUF.name, &mut all, planes)?;
         self.give(queue, Memory::Mmap, index, planes)

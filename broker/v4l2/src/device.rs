@@ -95,6 +95,10 @@ impl Queue {
         matches!(self, Queue::CaptureMulti | Queue::OutputMulti)
     }
 
+    pub(crate) fn is_output(self) -> bool {
+        matches!(self, Queue::Output | Queue::OutputMulti)
+    }
+
     pub(crate) fn number(self) -> u32 {
         match self {
             Queue::Capture => abi::TYPE_CAPTURE,

@@ -60,4 +60,4 @@ pub use fourcc::{Fourcc, NotAFourcc};
 pub use frequency::{Fraction, Intervals};
 pub use mapped::Mapped;
 pub use size::{Size, Sizes};
-pub use timings::Timings;
+pub use timings::{Found, Timings};

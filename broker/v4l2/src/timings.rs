@@ -15,6 +15,19 @@ use std::os::fd::AsFd;
 #[derive(Clone, Copy)]
 pub struct Timings(abi::Signal);
 
+/// What a device finds at an input whose signal has timings.
+#[derive(Clone, Copy, Debug)]
+pub enum Found {
+    /// A signal with these.
+    Signal(Timings),
+    /// Nothing is connected, or it is silent.
+    Nothing,
+    /// A signal the device cannot follow.
+    Unsteady,
+    /// A signal that is beyond what the device can take.
+    Beyond,
+}
+
 impl Timings {
     /// What is to be seen of it.
     #[must_use]
@@ -56,17 +69,19 @@ impl fmt::Debug for Timings {
 }
 
 impl Device {
-    /// The timings of the signal at the chosen input; nothing if there is none, or an unsteady one.
+    /// The signal at the chosen input.
     ///
     /// # Errors
     ///
-    /// When the input has no timings, the signal is beyond what the device can take, or it is gone.
-    pub fn detect_timings(&self) -> Result<Option<Timings>, Error> {
+    /// When the input has no timings, or the device is gone.
+    pub fn detect_timings(&self) -> Result<Found, Error> {
         let call = &calls::QUERY_DV_TIMINGS;
         let mut signal = abi::Signal::zeroed();
         match ioctl::call(self.as_fd(), call, &mut signal) {
-            Ok(()) => Ok(Some(Timings(signal))),
-            Err(Errno::NOLINK | Errno::NOLCK) => Ok(None),
+            Ok(()) => Ok(Found::Signal(Timings(signal))),
+            Err(Errno::NOLINK) => Ok(Found::Nothing),
+            Err(Errno::NOLCK) => Ok(Found::Unsteady),
+            Err(Errno::RANGE) => Ok(Found::Beyond),
             Err(errno) => Err(self.error(call.name, errno)),
         }
     }

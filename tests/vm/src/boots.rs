@@ -28,6 +28,8 @@ pub struct Boot {
     pub udev: bool,
     /// Whether there is a Python, and our client for it.
     pub python: bool,
+    /// Programs of this machine that are there as well.
+    pub programs: Vec<String>,
     /// Modules and their parameters.
     pub modules: Vec<(String, String)>,
     /// Without these it makes no sense.
@@ -69,6 +71,7 @@ impl Boot {
             group: None,
             udev: false,
             python: false,
+            programs: Vec::new(),
             modules: Vec::new(),
             needs: Vec::new(),
             only: None,
@@ -100,6 +103,7 @@ impl Boot {
                 let parameters = parameters.replace(';', " ");
                 self.modules.push((module.to_owned(), parameters));
             }
+            "program" => self.programs.push(value.to_owned()),
             "needs" => self.needs.push(value.to_owned()),
             "only" => self.only = Some(value.to_owned()),
             "limit" => self.limit = Duration::from_secs(value.parse().map_err(|_| wrong())?),
@@ -126,8 +130,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    const LINE: &str =
-        "cam devices as=nobody udev module=vivid:a=1,2;b=3 needs=x limit=9 end=hang -- one two";
+    const LINE: &str = "cam devices as=nobody udev program=ls module=vivid:a=1,2;b=3 needs=x limit=9 end=hang -- one two";
 
     #[test]
     fn every_word_has_its_place() {
@@ -137,6 +140,7 @@ mod tests {
             ("cam", "devices")
         );
         assert_eq!((boot.user.as_str(), boot.udev), ("nobody", true));
+        assert_eq!(boot.programs, ["ls"]);
         assert_eq!(boot.modules, [("vivid".to_owned(), "a=1,2 b=3".to_owned())]);
         assert_eq!(boot.limit, Duration::from_secs(9));
         assert_eq!(boot.end, End::Hang);

@@ -57,6 +57,10 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
             .tree(&rules, Path::new("/usr/lib/udev/rules.d"))
             .map_err(inside)?;
     }
+    for name in &boot.programs {
+        let place = Path::new("/usr/bin").join(name);
+        put_at(&mut archive, &found(name)?, &place)?;
+    }
     if boot.python {
         put_python(&mut archive)?;
     }

@@ -5,10 +5,13 @@
 use super::identity::{Node, Places, nodes};
 use super::layout::{PAGE_BYTES, layout_of};
 use super::offer::{Choice, NoSuchOffer, Offer, choose, format_of};
+use super::signal;
 use super::wish::{Fill, Which, Wish};
 use std::ops::Range;
 use std::path::PathBuf;
-use streamem_v4l2::{Device, Format as DriverFormat, Fourcc, Intervals, Queue, Size, Sizes};
+use streamem_v4l2::{
+    Device, Format as DriverFormat, Fourcc, Fraction, Intervals, Queue, Size, Sizes,
+};
 use streamem_wire::{BadLayout, Layout};
 use tracing::debug;
 
@@ -25,7 +28,8 @@ pub enum CameraError {
     },
     /// It is there, and gives no frames.
     #[error(
-        "{0} gives no frames to programs: it is another sort of device, or another node of the same camera"
+        "{0} gives no frames of its own: it is another sort of device, another node of the same camera, or a loop \
+         that nobody feeds yet; see `v4l2-ctl --list-devices`"
     )]
     NotACamera(PathBuf),
     /// It has no such format, size and rate.
@@ -58,6 +62,16 @@ pub enum CameraError {
         /// What it gives.
         given: String,
     },
+    /// Nothing that could be shown comes in.
+    #[error("{place}: at its input {input:?} {what}")]
+    Signal {
+        /// Where it is.
+        place: PathBuf,
+        /// What the driver calls the input.
+        input: String,
+        /// What is wrong, and what to do.
+        what: &'static str,
+    },
     /// No way to fill slots works.
     #[error("{place}: frames cannot come into slots by {asked}: {why}")]
     Fill {
@@ -78,6 +92,12 @@ impl CameraError {
     #[must_use]
     pub fn is_busy(&self) -> bool {
         matches!(self, CameraError::Device(streamem_v4l2::Error::Busy { .. }))
+    }
+
+    /// Whether it is only that nothing comes in.
+    #[must_use]
+    pub fn is_about_signal(&self) -> bool {
+        matches!(self, CameraError::Signal { .. })
     }
 }
 
@@ -140,7 +160,9 @@ fn opened(wish: &Wish) -> Result<(Device, Queue), CameraError> {
             }
             Err(error) => return Err(error.into()),
         };
-        match device.capture_queue() {
+        // What converts frames has such a queue too, and gives only what it is given.
+        let queue = device.capture_queue().filter(|_| !device.about().caps.m2m);
+        match queue {
             Some(queue) if before == 0 => return Ok((device, queue)),
             Some(_) => before -= 1,
             None => {}
@@ -200,21 +222,25 @@ impl Camera {
         if let Some(input) = wish.input {
             device.set_input(input)?;
         }
+        let signal = signal::take(&device)?;
         let before = device.format(queue)?;
-        let offers = offers(&device, queue, wish, before.size)?;
+        let preset = signal.map_or(before.size, |signal| signal.size());
+        let offers = offers(&device, queue, wish, preset)?;
         let place = || device.path().to_owned();
-        let choice = choose(wish, &offers, (before.fourcc, before.size)).map_err(|cause| {
-            CameraError::Offer {
+        let choice =
+            choose(wish, &offers, (before.fourcc, preset)).map_err(|cause| CameraError::Offer {
                 place: place(),
                 cause,
-            }
-        })?;
+            })?;
         let format = set(&device, queue, &choice)?;
         let rate = match choice.interval {
             Some(interval) => Some(device.set_interval(queue, interval)?),
             None => device.interval(queue).ok(),
         };
-        let rate = rate.map_or(0.0, |interval| (interval.rate() * 1000.0).round() / 1000.0);
+        let rate = rate
+            .map(Fraction::rate)
+            .or(signal.map(|signal| signal.rate()));
+        let rate = rate.map_or(0.0, |rate| (rate * 1000.0).round() / 1000.0);
         let layout =
             layout_of(choice.format, &format, rate).map_err(|cause| CameraError::Layout {
                 place: place(),

@@ -8,6 +8,7 @@ mod identity;
 mod layout;
 mod offer;
 mod plugged;
+mod signal;
 mod wish;
 
 pub use camera::{Camera, CameraError};

@@ -6,7 +6,7 @@ use super::pool::{device_pool, planes};
 use super::{DEFECT, in_hand};
 use crate::pool::{Allocator, Memory as PoolMemory, Protection, Request, Udmabuf};
 use crate::source::v4l2::{Camera, CameraError, Fill, Wish, controls};
-use crate::stream::worker::{Losses, Turn, Worker};
+use crate::stream::worker::{Losses, Reporter, Turn, Worker};
 use crate::stream::{BROUGHT_MAX, published_slot_bytes};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -26,6 +26,8 @@ const TRIED: u32 = 3;
 /// How long a camera that is in use is waited for.
 const BUSY_MAX: Duration = Duration::from_secs(1);
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
+/// From one look for a signal to the next.
+const SIGNAL_PAUSE: Duration = Duration::from_millis(500);
 /// Buffers a driver is asked for that are handed out: as many as fit into a message.
 const EXPORTED: u32 = 12;
 const _: () = assert!(EXPORTED as usize <= BROUGHT_MAX);
@@ -92,7 +94,7 @@ pub(in crate::stream) fn start(
     let ended = Arc::new(AtomicBool::new(false));
     let (reporter, unwanted) = (losses.reporter(source), Arc::clone(&ended));
     let open = move || {
-        let opened = AssertUnwindSafe(|| open(&wanted, &unwanted));
+        let opened = AssertUnwindSafe(|| open(&wanted, &unwanted, &reporter));
         let turn = match catch_unwind(opened) {
             Ok(Ok(ready)) => Turn::Ready(Box::new(ready)),
             Ok(Err(why)) => Turn::Ended(why.to_string()),
@@ -108,13 +110,22 @@ pub(in crate::stream) fn start(
     Ok(Worker { ended })
 }
 
-fn open(wanted: &Wanted, unwanted: &AtomicBool) -> Result<Ready, CameraError> {
+fn open(wanted: &Wanted, unwanted: &AtomicBool, reporter: &Reporter) -> Result<Ready, CameraError> {
     let begun = Instant::now();
+    let mut told = String::new();
     let camera = loop {
         match Camera::open(&wanted.wish) {
             // Whoever had it for this stream before may be about to close it.
             Err(why) if why.is_busy() && begun.elapsed() < BUSY_MAX && !unwanted.load(Relaxed) => {
                 thread::sleep(BUSY_PAUSE);
+            }
+            Err(why) if why.is_about_signal() && !unwanted.load(Relaxed) => {
+                let why = why.to_string();
+                if why != told {
+                    reporter.report(Turn::Silent(why.clone()));
+                    told = why;
+                }
+                thread::sleep(SIGNAL_PAUSE);
             }
             opened => break opened?,
         }

@@ -4,7 +4,7 @@
 
 use crate::vivid::{HD, MULTI, SINGLE, control, fresh, hdmi, open};
 use std::fs;
-use streamem_v4l2::{Error, Format, Fourcc, Fraction, Intervals, Kind, Queue, Size, Sizes};
+use streamem_v4l2::{Error, Format, Found, Fourcc, Fraction, Intervals, Kind, Queue, Size, Sizes};
 
 const UNKNOWN: Fourcc = Fourcc::new(*b"?!?!");
 
@@ -134,7 +134,9 @@ fn an_input_can_be_chosen_and_its_signal_found() {
     camera.set_input(hdmi).expect("it has this input");
     assert_eq!(camera.input().expect("it has inputs"), hdmi);
     let found = camera.detect_timings().expect("it has timings");
-    let timings = found.expect("there is a signal");
+    let Found::Signal(timings) = found else {
+        panic!("there is a signal: {found:?}");
+    };
     assert!(timings.size().height > 0 && timings.rate() > 20.0 && timings.rate() < 121.0);
     camera.set_timings(&timings).expect("those it has found");
     let format = camera.format(Queue::Capture).expect("it has one");
@@ -144,11 +146,18 @@ fn an_input_can_be_chosen_and_its_signal_found() {
     let Kind::Menu(items) = &mode.kind else {
         panic!("{mode:?}");
     };
-    let silent = items.iter().find(|(_, name)| name == "No Signal");
-    let (silent, _) = silent.unwrap_or_else(|| panic!("{items:?}"));
-    let set = camera.set_control(mode.id, *silent);
-    assert_eq!(set.expect("it can be set"), *silent);
-    assert!(camera.detect_timings().expect("it has timings").is_none());
+    let found_with = |name: &str| {
+        let (value, _) = items
+            .iter()
+            .find(|(_, item)| item == name)
+            .unwrap_or_else(|| panic!("{items:?}"));
+        let set = camera.set_control(mode.id, *value);
+        assert_eq!(set.expect("it can be set"), *value);
+        camera.detect_timings().expect("it has timings")
+    };
+    assert!(matches!(found_with("Out of Range"), Found::Beyond));
+    assert!(matches!(found_with("No Lock"), Found::Unsteady));
+    assert!(matches!(found_with("No Signal"), Found::Nothing));
     let inputs = camera.inputs().expect("it has inputs");
     let input = inputs.iter().find(|input| input.index == hdmi);
     assert!(input.is_some_and(|input| input.no_signal), "{inputs:?}");
