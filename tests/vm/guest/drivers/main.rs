@@ -3,6 +3,7 @@
 //! Owns the parts; `boots` says which of them run with which driver.
 
 mod converter;
+mod decoding;
 mod loopback;
 #[path = "../streams/scene.rs"]
 #[allow(dead_code, reason = "the knobs of a driver that is not here")]
