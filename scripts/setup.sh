@@ -25,6 +25,8 @@ for verb in "$@"; do
         if command -v dpkg >/dev/null; then
             dpkg -s libc6-dev >/dev/null 2>&1 || packages+=(libc6-dev)
         fi
+        # The broker decodes JPEG with it.
+        library /usr/include/turbojpeg.h libturbojpeg0-dev
         ;;
     run) ;;
     fuzz)

@@ -125,7 +125,7 @@ system() { # suite package folder
     mirror=$(scripts/mirror.sh)
     # shellcheck disable=SC2016
     mmdebstrap --quiet --variant=minbase --format=null \
-        --include=systemd-sysv,udev,dbus,libpam-systemd,procps,python3 \
+        --include=systemd-sysv,udev,dbus,libpam-systemd,procps,python3,libturbojpeg0 \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook='rm -rf "$1"/etc/dpkg/dpkg.cfg.d/* "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* \

@@ -48,9 +48,11 @@ impl StreamError {
 }
 
 mod cameras;
+mod decoded;
 mod publishing;
 mod reading;
 
+pub use decoded::Followed;
 pub use publishing::{Begun, Plan, Publications, no_such_publication};
 use reading::adopt_reader;
 pub use reading::amount;
@@ -181,6 +183,7 @@ impl Streams {
             return Ok(Vec::new());
         }
         let found = Source::of(&config.source)?;
+        self.check_parent(name, &found)?;
         let layout = found.layout()?;
         let mut readers = Vec::new();
         for kept in left.readers {
@@ -250,6 +253,7 @@ impl Streams {
             return self.await_publisher_anew(name, source, pool);
         }
         let found = Source::of(source)?;
+        self.check_parent(name, &found)?;
         let layout = found.layout()?;
         let generation = self.next_generation(name);
         let memory = self.fresh_memory(name, &layout, pool, generation)?;

@@ -8,6 +8,7 @@ pub mod binaries;
 pub mod broker;
 pub mod c_library;
 pub mod consumer;
+pub mod jpeg;
 pub mod launch;
 pub mod notify;
 pub mod patience;

@@ -98,6 +98,7 @@ impl Broker {
     /// Tells everybody of a new stream, and gives it to those who waited for it.
     pub(super) fn announce(&mut self, name: &StreamName) {
         self.tell_stream(Change::Appeared, "stream-added", name, None);
+        self.follow();
         self.serve_pending();
     }
 

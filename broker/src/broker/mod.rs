@@ -5,6 +5,7 @@
 
 mod cameras;
 mod controls;
+mod decoded;
 mod describe;
 mod leaving;
 mod lifecycle;
@@ -191,6 +192,7 @@ impl Broker {
         broker.engine.tick(broker.tick, Token::Tick)?;
         broker.await_cameras()?;
         broker.plug_in();
+        broker.follow();
         broker.accept_next()?;
         for (id, pid) in waiting {
             broker.watch_owner(id, pid)?;
@@ -217,6 +219,7 @@ impl Broker {
                 }
             }
             self.go_on_answering();
+            self.follow();
             self.poll_touched()?;
             self.poll_manager()?;
         }

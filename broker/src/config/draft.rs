@@ -5,7 +5,7 @@
 use super::document::Place;
 use super::{Config, StreamConfig};
 use crate::access::{Access, Principal, Right};
-use crate::source::uri::SourceUri;
+use crate::source::{Source, SourceUri};
 use std::collections::BTreeMap;
 use streamem_wire::StreamName;
 
@@ -74,6 +74,9 @@ impl Draft {
         let mut wrong = Vec::new();
         let mut config = self.config;
         config.access = self.access.over(config.access, &mut wrong);
+        let places = self.streams.iter();
+        let places = places.map(|(name, draft)| (name.clone(), draft.at.clone()));
+        let places: BTreeMap<StreamName, Place> = places.collect();
         for (name, draft) in self.streams {
             let own = !draft.access.given.is_empty();
             let access = own.then(|| draft.access.over(config.access.clone(), &mut wrong));
@@ -98,6 +101,23 @@ impl Draft {
                 }
             }
         }
+        wrong.extend(check_parents(&config, &places));
         (config, wrong)
     }
+}
+
+/// What cannot be decoded from the stream it names. One that is not configured may come later.
+fn check_parents(config: &Config, places: &BTreeMap<StreamName, Place>) -> Vec<(Place, String)> {
+    let check = |(name, stream): (&StreamName, &StreamConfig)| {
+        let Ok(Source::Decoded(wish)) = Source::of(&stream.source) else {
+            return None;
+        };
+        let parent = config.streams.get(&wish.parent);
+        let checked = wish
+            .check_name(name)
+            .and_then(|()| parent.map_or(Ok(()), |parent| wish.check_parent(&parent.source)));
+        let message = checked.err()?.to_string();
+        Some((places.get(name)?.clone(), message))
+    };
+    config.streams.iter().filter_map(check).collect()
 }

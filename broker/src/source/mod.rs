@@ -3,6 +3,7 @@
 //! Owns opening them by URI; never publishes, and never sees a reader.
 
 mod awaited;
+pub mod decode;
 pub mod pattern;
 pub mod uri;
 pub mod v4l2;
@@ -11,7 +12,7 @@ pub use awaited::layout as awaited_layout;
 pub use pattern::{Filled, Pattern};
 pub use uri::{BadSource, SourceUri};
 
-use streamem_wire::Layout;
+use streamem_wire::{Format, Layout};
 
 /// A source the broker runs.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub enum Source {
     Pattern(Box<dyn Pattern>),
     /// A camera, which is still to be opened, and may not be there.
     Camera(Box<v4l2::Wish>),
+    /// What another stream's frames are when they are decoded; that stream may not be there.
+    Decoded(decode::Wish),
 }
 
 impl Source {
@@ -28,19 +31,22 @@ impl Source {
         match uri.scheme() {
             awaited::SCHEME => Err(uri.no_such_kind(&["pattern"])),
             v4l2::SCHEME => Ok(Source::Camera(Box::new(v4l2::Wish::of(uri)?))),
+            decode::SCHEME => Ok(Source::Decoded(decode::Wish::of(uri)?)),
             _ => Ok(Source::Pattern(pattern::open(uri)?)),
         }
     }
 
-    /// How its frames lie; of a camera, as far as it is known before it is open.
+    /// How its frames lie; of a camera or a parent, as far as it is known before that is there.
     pub fn layout(&self) -> Result<Layout, BadSource> {
-        match self {
-            Source::Pattern(pattern) => Ok(pattern.layout().clone()),
-            Source::Camera(wish) => wish.guess().map_err(|why| BadSource::Layout {
-                source_kind: format!("{}://", v4l2::SCHEME),
-                why,
-            }),
-        }
+        let (scheme, guess) = match self {
+            Source::Pattern(pattern) => return Ok(pattern.layout().clone()),
+            Source::Camera(wish) => (v4l2::SCHEME, wish.guess()),
+            Source::Decoded(wish) => (decode::SCHEME, wish.guess()),
+        };
+        guess.map_err(|why| BadSource::Layout {
+            source_kind: format!("{scheme}://"),
+            why,
+        })
     }
 }
 
@@ -48,6 +54,19 @@ impl Source {
 #[must_use]
 pub fn is_published(uri: &SourceUri) -> bool {
     uri.scheme() == awaited::SCHEME
+}
+
+/// The format of a source's frames, where the URI alone says it.
+#[must_use]
+pub fn promised_format(uri: &SourceUri) -> Option<Format> {
+    if is_published(uri) {
+        return awaited_layout(uri).ok().map(|layout| layout.format);
+    }
+    match Source::of(uri).ok()? {
+        Source::Pattern(pattern) => Some(pattern.layout().format),
+        Source::Camera(wish) => wish.format,
+        Source::Decoded(wish) => Some(wish.format),
+    }
 }
 
 /// Checks that there is such a source.

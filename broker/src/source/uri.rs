@@ -12,7 +12,7 @@ pub use parameters::Parameters;
 pub(crate) use parameters::not_possible;
 
 /// The schemes there are sources for.
-pub const SCHEMES: &[&str] = &["pattern", "publish", "v4l2"];
+pub const SCHEMES: &[&str] = &["decode", "pattern", "publish", "v4l2"];
 /// The scheme that has no kinds.
 const WITHOUT_KIND: &str = "publish";
 /// Longest URI.
@@ -81,6 +81,14 @@ pub enum BadSource {
         /// What could be.
         possible: String,
     },
+    /// The stream it is to be made of cannot be that.
+    #[error("nothing can be decoded from stream {parent:?}: {why}")]
+    Parent {
+        /// Which.
+        parent: String,
+        /// What speaks against it.
+        why: String,
+    },
     /// The parameters together make no layout.
     #[error("{source_kind} cannot have such frames: {why}")]
     Wish {
@@ -106,6 +114,7 @@ impl BadSource {
         match self {
             BadSource::Malformed { text, .. } => text.clone(),
             BadSource::Scheme { scheme, .. } => scheme.clone(),
+            BadSource::Parent { parent, .. } => parent.clone(),
             BadSource::Kind { kind, .. } => kind.clone(),
             BadSource::Parameter { parameter, .. } => format!("{parameter}="),
             BadSource::Repeated(parameter) => format!("{parameter}="),

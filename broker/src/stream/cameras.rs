@@ -146,15 +146,11 @@ impl Stream {
         self.filling.camera.upgrade()
     }
 
-    /// Has frames copied from the next opening on, so that there are slots for more readers. Whether that
-    /// is news.
-    pub fn copy_instead(&mut self) -> bool {
+    /// Has frames copied from the next opening on, for this reason. Whether that is news.
+    pub fn copy_instead(&mut self, why: &str) -> bool {
         let before = self.filling.avoid.len();
         for fill in [Fill::Import, Fill::Export] {
-            self.avoid(
-                fill,
-                "its slots are too few for those who read it".to_owned(),
-            );
+            self.avoid(fill, why.to_owned());
         }
         self.filling.avoid.len() > before
     }
@@ -172,7 +168,17 @@ impl Stream {
         self.lost.as_ref().map(|lost| lost.why.as_str())
     }
 
+    /// How often the broker writes a frame's bytes after its source has.
+    pub(super) fn copies(&self) -> u32 {
+        // What is to be decoded is copied, so that nobody can change it meanwhile.
+        let decoded = u32::from(self.decodes().is_some());
+        self.filling.by.map_or(decoded, Fill::copies)
+    }
+
     pub(super) fn describe_filling(&self) -> Option<String> {
+        if let Some(decoding) = self.describe_decoding() {
+            return Some(decoding);
+        }
         let by = self.filling.by?.name();
         Some(match self.filling.note.as_str() {
             "" => by.to_owned(),

@@ -199,6 +199,27 @@ impl Core {
         }
     }
 
+    /// The source lost frames, and no frame comes with which it could be said.
+    pub fn lose_frames(&mut self, source: u64, lost: u64) {
+        if source == self.source {
+            self.counters.dropped_by_source += lost;
+            self.put_counters();
+        }
+    }
+
+    /// Takes every frame back, since whoever comes next would be given an old one for a new one. Nobody
+    /// reads it, and no source fills it.
+    pub fn withdraw(&mut self) {
+        let ring = self.memory.view();
+        lease::withdraw(&ring);
+        for (index, content) in self.contents.iter_mut().enumerate() {
+            let slot = Slot(u16::try_from(index).unwrap_or(u16::MAX));
+            if *content != Content::Nothing && lease::reclaim(&ring, slot, || false) {
+                *content = Content::Nothing;
+            }
+        }
+    }
+
     fn put_counters(&self) {
         let ring = self.memory.view();
         for (at, value) in [
@@ -212,10 +233,12 @@ impl Core {
     }
 
     fn put_readers(&self) {
+        // A broker that takes over from this one decodes anew, and finds no page of ours.
+        let readers = self.seats.iter().filter(|seat| !seat.is_ours).count();
         self.memory
             .view()
             .header(header::READERS)
-            .store(self.seats.len() as u64, Relaxed);
+            .store(readers as u64, Relaxed);
     }
 
     /// What a description needs, at one moment: it is made of it after the lock is given back.
@@ -228,6 +251,7 @@ impl Core {
             filling: self.in_hand,
             kept: self.kept(),
             leases: self.leases(),
+            decoding: self.leases_of(|seat| seat.is_ours),
             refused_by_leavers: self.refused_by_leavers,
             seats: self.seats.clone(),
         }
@@ -250,7 +274,12 @@ impl Core {
     }
 
     fn leases(&self) -> u32 {
-        self.seats.iter().map(|seat| seat.terms.leases).sum()
+        self.leases_of(|_| true)
+    }
+
+    fn leases_of(&self, is_meant: impl Fn(&Seat) -> bool) -> u32 {
+        let meant = self.seats.iter().filter(|seat| is_meant(seat));
+        meant.map(|seat| seat.terms.leases).sum()
     }
 
     /// How many slots the promises made to readers need.

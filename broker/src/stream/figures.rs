@@ -22,8 +22,10 @@ pub struct Figures {
     pub filling: u32,
     /// Newest frames that are kept.
     pub kept: u32,
-    /// Leases readers may hold.
+    /// Leases readers may hold, and the broker where it decodes.
     pub leases: u32,
+    /// Those of the broker.
+    pub decoding: u32,
     /// What readers were refused that have left.
     pub refused_by_leavers: u64,
     /// Everybody who reads.
@@ -38,11 +40,15 @@ impl Figures {
             reason: reason.to_owned(),
             slots,
         };
-        vec![
+        let mut sum = vec![
             term("being filled", self.filling),
             term("the newest frames", self.kept),
-            term("leases readers may hold", self.leases),
-        ]
+            term("leases readers may hold", self.leases - self.decoding),
+        ];
+        if self.decoding > 0 {
+            sum.push(term("being decoded into other streams", self.decoding));
+        }
+        sum
     }
 
     /// The sum of [`Figures::sum`].

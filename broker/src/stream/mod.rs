@@ -8,6 +8,8 @@ mod bell;
 mod camera;
 mod cameras;
 mod core;
+mod decoded;
+mod decoding;
 mod figures;
 mod intake;
 mod memory;
@@ -22,6 +24,7 @@ mod worker;
 pub use bell::Bell;
 pub use camera::{Ready, Way};
 pub use core::{Core, Frame, ONE_IN_HAND};
+pub use decoded::Parent;
 pub use figures::Figures;
 pub use memory::{StreamMemory, Unfit, published_slot_bytes};
 pub use pool::Pool;
@@ -29,6 +32,8 @@ pub use publication::{BROUGHT_MAX, Desk, Prepared, Publication, Publisher};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Seats, Terms};
 pub use worker::{Losses, Report, Turn, Worker, lock};
+
+use decoded::Decoding;
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
@@ -71,6 +76,7 @@ pub struct Stream {
     losses: u32,
     attached_ns: Option<u64>,
     filling: Filling,
+    decoding: Decoding,
     device_slots: u32,
     protection: Protection,
 }
@@ -113,6 +119,7 @@ impl Stream {
             losses: 0,
             attached_ns: None,
             filling: Filling::default(),
+            decoding: Decoding::default(),
             device_slots: pool.device_slots,
             protection,
         }
@@ -134,6 +141,10 @@ impl Stream {
         match source {
             Source::Pattern(pattern) => self.attach_pattern(pattern, number, losses),
             Source::Camera(wish) => self.open_camera(*wish, number, losses),
+            Source::Decoded(_) => {
+                self.await_parent();
+                Ok(())
+            }
         }
     }
 
@@ -320,7 +331,7 @@ impl Stream {
             slots: figures.slots_needed(),
             slots_max: figures.slots_max(),
             slot_bytes: memory.shape().slot_bytes as u64,
-            copies: self.filling.by.map_or(0, Fill::copies),
+            copies: self.copies(),
             filled: self.describe_filling(),
             newest: figures.newest,
             subscriptions: u32::try_from(self.readers.len()).unwrap_or(u32::MAX),

@@ -33,6 +33,8 @@ pub struct Seat {
     pub page: Memory,
     /// Rung at every frame, if asked for.
     pub bell: Option<Bell>,
+    /// It is the broker's own, which decodes what it reads.
+    pub is_ours: bool,
 }
 
 impl Seat {
@@ -53,9 +55,23 @@ impl Seat {
             terms,
             page,
             bell,
+            is_ours: false,
         };
         seat.view().write_header(id);
         Ok(seat)
+    }
+
+    /// A place for the broker itself.
+    pub fn ours(
+        allocator: &dyn Allocator,
+        id: SubscriptionId,
+        terms: Terms,
+    ) -> Result<Seat, PoolError> {
+        let seat = Seat::new(allocator, id, terms, None)?;
+        Ok(Seat {
+            is_ours: true,
+            ..seat
+        })
     }
 
     /// The page, to look into.

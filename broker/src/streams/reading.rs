@@ -52,7 +52,7 @@ impl Streams {
 
     /// Whether one more reader with these terms can be kept; a camera whose slots are few is made to have
     /// more before a reader is refused.
-    fn admit(
+    pub(super) fn admit(
         &mut self,
         name: &StreamName,
         terms: Terms,
@@ -68,14 +68,20 @@ impl Streams {
         };
         let could = stream.admit_to(pool.slots_max, terms, limited);
         could.map_err(|_| refused)?;
+        self.have_copied(name, "its slots are too few for those who read it");
+        Ok(())
+    }
+
+    /// Has the frames of a camera copied from now on, for this reason.
+    pub(super) fn have_copied(&mut self, name: &StreamName, why: &str) {
+        let stream = self.by_name.get_mut(name);
         // Once it is on its way to copying, others who come need not send it there again.
-        if stream.copy_instead()
+        if stream.is_some_and(|stream| stream.copy_instead(why))
             && let Err(why) = self.retry(name)
             && let Some(stream) = self.by_name.get_mut(name)
         {
             stream.lose(why.to_string());
         }
-        Ok(())
     }
 
     /// Gives a subscription from before a restart back to its owner.
@@ -161,6 +167,7 @@ pub(super) fn adopt_reader(kept: KeptReader) -> Option<Reader> {
                 terms: kept.terms,
                 page,
                 bell: kept.bell,
+                is_ours: false,
             };
             Some(Reader {
                 owner: kept.owner,

@@ -136,6 +136,12 @@ pub fn publish(ring: &Ring<'_>, frame: Newest, stamp: &Stamp, side: &[u8]) {
     ring.header(header::HEAD).store(frame.pack(), Release);
 }
 
+/// Writer: says that there is no frame, as in a ring nothing was published to yet. What its slots hold is
+/// reclaimed one by one.
+pub fn withdraw(ring: &Ring<'_>) {
+    ring.header(header::HEAD).store(0, Release);
+}
+
 /// Reader: the stamp of a leased slot; the used length is cut to the slot's.
 #[must_use]
 pub fn stamp(ring: &Ring<'_>, slot: Slot) -> Stamp {

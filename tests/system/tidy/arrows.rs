@@ -49,6 +49,7 @@ const CRATES: [(&str, &[&str]); 11] = [
             "streamem-tests",
             "streamem-v4l2",
             "streamem-vm-init",
+            "streamem-wire",
             "streamemd",
         ],
     ),

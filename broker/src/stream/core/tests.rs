@@ -116,3 +116,55 @@ fn memory_is_committed_in_advance_slot_by_slot_up_to_what_is_promised() {
     }
     assert_eq!(end, u64::from(core.slots_needed()) * 4096);
 }
+
+/// Its readers went and others came: what they are given first is not what the former saw last.
+#[test]
+fn frames_that_were_withdrawn_are_given_to_nobody_and_numbers_go_on() {
+    let mut core = core();
+    let claimed = core.claim(OLD).unwrap();
+    let slot = claimed.slot();
+    core.publish(OLD, &frame(claimed), &[]).unwrap();
+    let memory = Arc::clone(core.memory());
+    let newest = lease::newest(&memory.view()).unwrap();
+    core.begin(0, ONE_IN_HAND);
+    core.withdraw();
+    assert_eq!(lease::newest(&memory.view()), None);
+    let place = std::sync::atomic::AtomicU64::new(0);
+    let refused = lease::lease(&memory.view(), &place, newest);
+    assert_eq!(refused, Err(lease::Refused::Stale));
+    core.begin(NEW, ONE_IN_HAND);
+    let claimed = core.claim(NEW).unwrap();
+    assert_eq!(claimed.slot(), slot);
+    core.publish(NEW, &frame(claimed), &[]).unwrap();
+    let next = lease::newest(&memory.view()).unwrap();
+    assert_eq!(next.sequence, newest.sequence.next());
+}
+
+#[test]
+fn a_seat_of_the_brokers_own_is_promised_a_slot_and_is_no_reader() {
+    let mut core = core();
+    let terms = Terms {
+        mode: Mode::Latest,
+        depth: 1,
+        leases: 1,
+    };
+    let before = core.slots_needed();
+    let seat = Seat::ours(&Memfd, SubscriptionId(1), terms).unwrap();
+    core.join(Arc::new(seat));
+    assert_eq!(core.slots_needed(), before + 1);
+    let readers = core.memory().view().header(header::READERS).load(Relaxed);
+    assert_eq!(readers, 0, "a broker after this one would miss its page");
+    let sum = core.figures().sum();
+    let slots: u32 = sum.iter().map(|term| term.slots).sum();
+    assert_eq!(slots, core.slots_needed());
+    assert_eq!(sum.last().map(|term| term.slots), Some(1));
+    assert!(sum.last().unwrap().reason.contains("decoded"));
+}
+
+#[test]
+fn what_a_source_lost_is_counted_unless_it_was_replaced() {
+    let mut core = core();
+    core.lose_frames(OLD, 3);
+    core.lose_frames(NEW, 4);
+    assert_eq!(core.counters.dropped_by_source, 3);
+}

@@ -14,12 +14,14 @@ use std::time::Duration;
 use streamem::{Layout, LayoutWish, Publisher, SlotMut};
 use streamem_sys::clock::monotonic_ns;
 use streamem_sys::{Mapping, Writable};
+use streamem_tests::jpeg::{self, Sampling};
 use streamemd::source::{self, Pattern};
 
 const A_WHILE: Duration = Duration::from_millis(100);
 
 struct Work {
     pattern: Box<dyn Pattern>,
+    is_jpeg: bool,
     own: Vec<Mapping<Writable>>,
     number: u64,
     errors: Vec<String>,
@@ -32,7 +34,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let pattern = source::pattern::open(&uri).map_err(|error| error.to_string())?;
     let (brought, own) = memory(pattern.layout(), options.number("own", 0)?)?;
     let mut publisher = streamem::publish(&options.stream)
-        .layout(wish(pattern.layout()))
+        .layout(wish(pattern.layout(), options.has("jpeg")))
         .slots(options.number("slots", 2)?)
         .bring(brought)
         .socket(&options.socket)
@@ -41,6 +43,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     println!("{}", json!({"is": "opened", "pid": std::process::id()}));
     let mut work = Work {
         pattern,
+        is_jpeg: options.has("jpeg"),
         own,
         number: 0,
         errors: Vec::new(),
@@ -61,7 +64,10 @@ pub fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-fn wish(layout: &Layout) -> LayoutWish {
+fn wish(layout: &Layout, is_jpeg: bool) -> LayoutWish {
+    if is_jpeg {
+        return jpeg::wish(layout.width, layout.height, layout.rate);
+    }
     LayoutWish::video(layout.format, layout.width, layout.height, layout.rate)
 }
 
@@ -102,7 +108,13 @@ impl Work {
         self.number += 1;
         let now_ns = monotonic_ns();
         let mut side = Vec::new();
-        if self.own.is_empty() {
+        if self.is_jpeg {
+            let mut pixels = vec![0; usize::try_from(self.pattern.layout().bytes).unwrap_or(0)];
+            self.pattern
+                .fill(&mut pixels, self.number, now_ns, &mut side);
+            let encoded = jpeg::encode(self.pattern.layout(), &pixels, Sampling::Half);
+            jpeg::put(&mut slot, &encoded);
+        } else if self.own.is_empty() {
             let bytes = slot.bytes_mut();
             self.pattern.fill(bytes, self.number, now_ns, &mut side);
         } else {

@@ -4,6 +4,7 @@
 
 mod converter;
 mod counted;
+mod decoding;
 mod exact;
 mod hdmi;
 mod loopback;

@@ -1,0 +1,201 @@
+//! Streams decoded from another: how one follows its parent, and when it is decoded at all.
+//!
+//! Owns these turns of a stream's life; never decodes.
+
+use super::decoding::{self, Effort, Follower, Job};
+use super::{Core, Losses, Lost, ONE_IN_HAND, Pool, Seat, Stream, StreamMemory, lock};
+use crate::source::Source;
+use crate::source::decode::{SCHEME, Wish};
+use std::io;
+use std::sync::{Arc, Mutex, Weak};
+use std::thread::JoinHandle;
+use streamem_wire::{Format, Layout};
+
+/// What is said before it was looked for.
+const LOOKING: &str = "the stream it is decoded from is being looked for";
+
+/// What a decoded stream knows of its parent.
+#[derive(Debug, Default)]
+pub(super) struct Decoding {
+    /// It waits for the parent, and not for its own decoder.
+    awaits_parent: bool,
+    /// The memory its decoder reads.
+    follows: Weak<StreamMemory>,
+    effort: Arc<Effort>,
+    /// The last decoder there was.
+    thread: Option<JoinHandle<()>>,
+    /// Something may have been decoded that is in its slots.
+    has_pictures: bool,
+}
+
+/// A stream that can be decoded now.
+#[derive(Debug)]
+pub struct Parent {
+    core: Arc<Mutex<Core>>,
+    memory: Arc<StreamMemory>,
+    /// How the pictures lie that are made of it.
+    pub picture: Layout,
+}
+
+impl Parent {
+    /// Whether the broker can read its frames where they are.
+    #[must_use]
+    pub fn is_mapped(&self) -> bool {
+        self.memory.pool.made().is_some()
+    }
+}
+
+impl Stream {
+    /// What it is decoded from, if it is.
+    #[must_use]
+    pub fn decodes(&self) -> Option<Wish> {
+        if self.config.source.scheme() != SCHEME {
+            return None;
+        }
+        match Source::of(&self.config.source) {
+            Ok(Source::Decoded(wish)) => Some(wish),
+            _ => None,
+        }
+    }
+
+    /// It as the parent of what is wished, or why it cannot be that now.
+    pub fn as_parent(&self, wish: &Wish) -> Result<Parent, String> {
+        let name = self.name.as_str();
+        if let Some(lost) = &self.lost {
+            return Err(format!(
+                "stream {name:?}, which it is decoded from, is lost: {}",
+                lost.why
+            ));
+        }
+        if self.layout.format != Format::Mjpeg {
+            return Err(format!(
+                "stream {name:?}, which it is decoded from, has {}, and only mjpeg can be decoded: name a stream of \
+                 JPEG pictures, or give that one's source format=mjpeg",
+                self.layout.format
+            ));
+        }
+        let picture = wish.picture(&self.layout).map_err(|why| {
+            format!(
+                "stream {name:?} cannot be decoded into {}: {why}",
+                wish.format
+            )
+        })?;
+        let memory = self.memory();
+        match memory.pool {
+            Pool::Brought(_) => Err(format!(
+                "the publisher of stream {name:?} brought its memory, which the broker never looks into: publish in \
+                 memory of the broker"
+            )),
+            Pool::Exported(_) if !self.could_copy() => Err(format!(
+                "the frames of stream {name:?} lie in its driver's own memory, which the broker does not look into: \
+                 give its source fill=copy, or leave that to the broker"
+            )),
+            _ => Ok(Parent {
+                core: Arc::clone(&self.core),
+                memory,
+                picture,
+            }),
+        }
+    }
+
+    /// Nothing is decoded until the parent was looked at.
+    pub(super) fn await_parent(&mut self) {
+        self.decoding.awaits_parent = true;
+        self.rest();
+        let why = self
+            .lost
+            .take()
+            .map_or_else(|| LOOKING.to_owned(), |lost| lost.why);
+        self.say_lost(why);
+    }
+
+    /// The parent gives nothing, for this reason. Whether that is news.
+    pub fn lose_parent(&mut self, why: String) -> bool {
+        self.decoding.awaits_parent = true;
+        self.rest();
+        let is_news = self.why_lost() != Some(&why);
+        if is_news {
+            self.say_lost(why);
+        }
+        is_news
+    }
+
+    /// The parent is there, and all it needs. Whether that is news.
+    pub fn find_parent(&mut self) -> bool {
+        let is_news = std::mem::take(&mut self.decoding.awaits_parent);
+        if is_news {
+            self.say_live();
+        }
+        is_news
+    }
+
+    /// Whether somebody is to be given pictures.
+    #[must_use]
+    pub fn is_to_decode(&self) -> bool {
+        let has_failed = self
+            .lost
+            .as_ref()
+            .is_some_and(|Lost { retry_ns, .. }| *retry_ns != u64::MAX);
+        !self.readers.is_empty() && !has_failed
+    }
+
+    /// Whether frames of this parent are decoded into it just now.
+    #[must_use]
+    pub fn follows(&self, parent: &Parent) -> bool {
+        self.runs()
+            && self
+                .decoding
+                .follows
+                .ptr_eq(&Arc::downgrade(&parent.memory))
+    }
+
+    /// Ends decoding. Who comes later is not to be given what is old by then.
+    pub fn rest(&mut self) {
+        if self.worker.take().is_some() {
+            self.source = 0;
+            lock(&self.core).begin(0, ONE_IN_HAND);
+            // It is said of a decoder, and there is none now.
+            if !self.decoding.awaits_parent && self.lost.is_some() {
+                self.say_live();
+            }
+        }
+        if self.readers.is_empty() && std::mem::take(&mut self.decoding.has_pictures) {
+            lock(&self.core).withdraw();
+        }
+    }
+
+    /// Decodes frames of this parent from now on; the seat at it was admitted.
+    pub fn decode(
+        &mut self,
+        wish: &Wish,
+        parent: &Parent,
+        seat: Seat,
+        source: u64,
+        losses: &Losses,
+    ) -> io::Result<()> {
+        let core = self.begin(source, ONE_IN_HAND);
+        let (of_parent, memory) = (Arc::clone(&parent.core), Arc::clone(&parent.memory));
+        let job = Job {
+            name: self.name.clone(),
+            parent: wish.parent.clone(),
+            layout: self.layout.clone(),
+            follower: Follower::new(of_parent, memory, Arc::new(seat)),
+            effort: Arc::clone(&self.decoding.effort),
+            former: self.decoding.thread.take(),
+        };
+        let (worker, thread) = decoding::start(job, source, core, losses)?;
+        self.worker = Some(worker);
+        self.decoding.has_pictures = true;
+        self.decoding.thread = Some(thread);
+        self.decoding.follows = Arc::downgrade(&parent.memory);
+        Ok(())
+    }
+
+    pub(super) fn describe_decoding(&self) -> Option<String> {
+        let wish = self.decodes()?;
+        Some(match self.decoding.effort.describe() {
+            Some(effort) => format!("decoding {} ({effort})", wish.parent),
+            None => format!("decoding {}", wish.parent),
+        })
+    }
+}
