@@ -42,16 +42,15 @@ const IN_HAND: u32 = 4;
 /// Frames a driver may call broken, one after the other, before it is begun anew.
 const BROKEN_MAX: u32 = 300;
 
-/// Slots the source has in hand that fills them in this way.
-#[must_use]
-pub fn in_hand(fill: Fill) -> u32 {
+/// Slots the source has in hand that fills them in this way, unless its driver wants more.
+pub(in crate::stream) fn in_hand(fill: Fill) -> u32 {
     match fill {
         Fill::Import | Fill::Export => IN_HAND,
         Fill::Copy => super::core::ONE_IN_HAND,
     }
 }
 
-/// Starts the thread of a camera that is open.
+/// Starts the thread of a camera that is open, and has told how many slots its driver wants in hand.
 pub(in crate::stream) fn start(
     ready: Ready,
     source: u64,
@@ -65,6 +64,7 @@ pub(in crate::stream) fn start(
         layout: camera.layout.clone(),
         silence: Silence::of(camera.layout.rate),
         fill: ready.way.fill(),
+        in_hand: ready.in_hand,
         camera,
         core,
         source,
@@ -110,6 +110,7 @@ struct Runner {
     camera: Arc<Camera>,
     layout: Layout,
     fill: Fill,
+    in_hand: u32,
     core: Arc<Mutex<Core>>,
     source: u64,
     ended: Arc<AtomicBool>,
@@ -171,9 +172,14 @@ impl Runner {
             (Fill::Import, Some(made)) => {
                 let slots = memory.shape().slots;
                 let parts = camera.parts();
-                Ok(Box::new(Import::new(camera, made, parts, slots, IN_HAND)?))
+                let filler = Import::new(camera, made, parts, slots, self.in_hand)?;
+                Ok(Box::new(filler))
             }
-            (Fill::Export, _) => Ok(Box::new(Export::new(camera, memory.shape().slots))),
+            (Fill::Export, _) => Ok(Box::new(Export::new(
+                camera,
+                memory.shape().slots,
+                self.in_hand,
+            ))),
             _ => Ok(Box::new(Copy::new(camera)?)),
         }
     }
