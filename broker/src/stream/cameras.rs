@@ -38,8 +38,11 @@ impl Stream {
         self.worker = Some(camera::open(wanted, source, losses)?);
         self.source = source;
         // What readers are promised meanwhile must hold when the driver has its slots again.
-        let in_hand = in_hand(self.memory().is_filled_by());
-        lock(&self.core).begin(source, in_hand);
+        let usual = in_hand(self.memory().is_filled_by());
+        let mut core = lock(&self.core);
+        let in_hand = usual.max(core.in_hand());
+        core.begin(source, in_hand);
+        drop(core);
         // What was said of it before is more than that it is tried again.
         let why = self
             .lost
@@ -67,8 +70,8 @@ impl Stream {
     }
 
     /// Whether its readers could be kept with so many slots.
-    pub fn admit_camera(&self, fill: Fill, slots: u32) -> Result<(), String> {
-        let needed = lock(&self.core).slots_needed_by(in_hand(fill));
+    pub fn admit_camera(&self, fill: Fill, in_hand: u32, slots: u32) -> Result<(), String> {
+        let needed = lock(&self.core).slots_needed_by(in_hand);
         if needed <= slots {
             return Ok(());
         }
@@ -103,7 +106,7 @@ impl Stream {
             camera: Arc::downgrade(&ready.camera),
             avoid: std::mem::take(&mut self.filling.avoid),
         };
-        let core = self.begin(source, in_hand(ready.way.fill()));
+        let core = self.begin(source, ready.in_hand);
         let name = self.name.as_str();
         self.worker = Some(camera::start(ready, source, name, core, losses)?);
         self.lost = None;

@@ -126,6 +126,12 @@ impl Core {
         }
     }
 
+    /// Slots its source has in hand.
+    #[must_use]
+    pub fn in_hand(&self) -> u32 {
+        self.in_hand
+    }
+
     /// Says what became of the stream. The caller wakes.
     pub fn set_state(&self, state: RingState) {
         self.memory

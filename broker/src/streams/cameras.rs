@@ -30,7 +30,7 @@ impl Streams {
             Way::Import(_) => stream.device_slots(),
             Way::Copy => pool.slots_max,
         };
-        if let Err(why) = stream.admit_camera(fill, slots) {
+        if let Err(why) = stream.admit_camera(fill, ready.in_hand, slots) {
             if fill != Fill::Copy {
                 stream.avoid(fill, why.clone());
             }

@@ -27,6 +27,9 @@ pub const MEMORY_DMABUF: u32 = 4;
 
 pub const FIELD_ANY: u32 = 0;
 pub const FIELD_NONE: u32 = 1;
+pub const FIELD_INTERLACED: u32 = 4;
+pub const FIELD_INTERLACED_TB: u32 = 8;
+pub const FIELD_INTERLACED_BT: u32 = 9;
 
 pub const INPUT_NO_POWER: u32 = 0x1;
 pub const INPUT_NO_SIGNAL: u32 = 0x2;

@@ -69,6 +69,11 @@ pub struct Control {
     pub volatile: bool,
 }
 
+impl Control {
+    /// The number of the one that says how many buffers must be queued before the first frame comes.
+    pub const LEAST_BUFFERS: u32 = 0x0098_0927;
+}
+
 impl Device {
     /// All controls that are a single value.
     ///

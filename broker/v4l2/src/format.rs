@@ -44,6 +44,38 @@ pub struct PlaneFormat {
     pub bytes: u32,
 }
 
+/// How the rows of a picture come together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Rows {
+    /// All are of one moment.
+    #[default]
+    Whole,
+    /// Every other row is of another moment.
+    Woven,
+    /// The two halves come one after the other, each by itself or both in one buffer.
+    Apart,
+}
+
+impl Rows {
+    fn of(field: u32) -> Rows {
+        match field {
+            abi::FIELD_ANY | abi::FIELD_NONE => Rows::Whole,
+            abi::FIELD_INTERLACED | abi::FIELD_INTERLACED_TB | abi::FIELD_INTERLACED_BT => {
+                Rows::Woven
+            }
+            _ => Rows::Apart,
+        }
+    }
+
+    fn field(self) -> u32 {
+        match self {
+            Rows::Whole => abi::FIELD_NONE,
+            Rows::Woven => abi::FIELD_INTERLACED,
+            Rows::Apart => abi::FIELD_ANY,
+        }
+    }
+}
+
 /// A format as a device has it, or is asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Format {
@@ -51,8 +83,8 @@ pub struct Format {
     pub fourcc: Fourcc,
     /// Columns and rows.
     pub size: Size,
-    /// Rows come by halves. A wish for that leaves the order to the driver.
-    pub interlaced: bool,
+    /// How rows come together. A wish for halves apart leaves to the driver how.
+    pub rows: Rows,
     /// How colours are to be understood; devices that capture decide it themselves.
     pub colour: Colour,
     /// The pieces of memory, at most [`crate::PLANES_MAX`]; one if the queue is not a multi one.
@@ -66,17 +98,9 @@ impl Format {
         Format {
             fourcc,
             size,
-            interlaced: false,
+            rows: Rows::Whole,
             colour: Colour::default(),
             planes: Vec::new(),
-        }
-    }
-
-    fn field(&self) -> u32 {
-        if self.interlaced {
-            abi::FIELD_ANY
-        } else {
-            abi::FIELD_NONE
         }
     }
 
@@ -86,7 +110,7 @@ impl Format {
             width: self.size.width,
             height: self.size.height,
             pixels: self.fourcc.0,
-            field: self.field(),
+            field: self.rows.field(),
             bytes_per_line: plane.bytes_per_line,
             bytes: plane.bytes,
             space: self.colour.space,
@@ -109,7 +133,7 @@ impl Format {
             width: self.size.width,
             height: self.size.height,
             pixels: self.fourcc.0,
-            field: self.field(),
+            field: self.rows.field(),
             space: self.colour.space,
             planes,
             count: u8::try_from(self.planes.len().min(PLANES_MAX)).unwrap_or(0),
@@ -125,7 +149,7 @@ impl Format {
         Format {
             fourcc: Fourcc(pixels.pixels),
             size: Size::new(pixels.width, pixels.height),
-            interlaced: is_interlaced(pixels.field),
+            rows: Rows::of(pixels.field),
             colour: Colour {
                 space: pixels.space,
                 transfer: pixels.transfer,
@@ -144,7 +168,7 @@ impl Format {
         Format {
             fourcc: Fourcc(pixels.pixels),
             size: Size::new(pixels.width, pixels.height),
-            interlaced: is_interlaced(pixels.field),
+            rows: Rows::of(pixels.field),
             colour: Colour {
                 space: pixels.space,
                 transfer: pixels.transfer.into(),
@@ -159,10 +183,6 @@ impl Format {
                 .collect(),
         }
     }
-}
-
-fn is_interlaced(field: u32) -> bool {
-    field != abi::FIELD_NONE && field != abi::FIELD_ANY
 }
 
 /// What is done with a format.
@@ -271,6 +291,7 @@ mod tests {
             });
         }
         assert_eq!(Format::of_multi(&format.multi()), format);
+        format.rows = Rows::Woven;
         format.planes.truncate(1);
         assert_eq!(Format::of_single(&format.single()), format);
     }

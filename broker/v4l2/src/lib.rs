@@ -55,7 +55,7 @@ pub use control::{Control, Kind};
 pub use device::{About, Caps, Device, Input, Queue};
 pub use error::Error;
 pub use event::Event;
-pub use format::{Colour, Format, FormatAbout, PlaneFormat};
+pub use format::{Colour, Format, FormatAbout, PlaneFormat, Rows};
 pub use fourcc::{Fourcc, NotAFourcc};
 pub use frequency::{Fraction, Intervals};
 pub use mapped::Mapped;

@@ -10,7 +10,7 @@ use super::wish::{Fill, Which, Wish};
 use std::ops::Range;
 use std::path::PathBuf;
 use streamem_v4l2::{
-    Device, Format as DriverFormat, Fourcc, Fraction, Intervals, Queue, Size, Sizes,
+    Device, Format as DriverFormat, Fourcc, Fraction, Intervals, Queue, Rows, Size, Sizes,
 };
 use streamem_wire::{BadLayout, Layout};
 use tracing::debug;
@@ -62,6 +62,12 @@ pub enum CameraError {
         /// What it gives.
         given: String,
     },
+    /// Its frames are halves of pictures.
+    #[error(
+        "{0}: the driver gives the two halves of each picture's rows one after the other (fields), which is not \
+         served: have the source be progressive, or choose another input="
+    )]
+    Halves(PathBuf),
     /// Nothing that could be shown comes in.
     #[error("{place}: at its input {input:?} {what}")]
     Signal {
@@ -278,6 +284,9 @@ impl Camera {
 
 fn set(device: &Device, queue: Queue, choice: &Choice) -> Result<DriverFormat, CameraError> {
     let given = device.set_format(queue, &DriverFormat::wish(choice.fourcc, choice.size))?;
+    if given.rows == Rows::Apart {
+        return Err(CameraError::Halves(device.path().to_owned()));
+    }
     let described = |fourcc: Fourcc, size: Size| format!("{}x{} {fourcc}", size.width, size.height);
     if given.fourcc != choice.fourcc || given.size != choice.size {
         return Err(CameraError::Other {

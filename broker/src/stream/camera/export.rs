@@ -4,9 +4,8 @@
 
 use super::copy::used_bytes;
 use super::filler::{Filler, Taken};
-use super::in_hand;
 use crate::pool::Claimed;
-use crate::source::v4l2::{Camera, Fill};
+use crate::source::v4l2::Camera;
 use std::sync::Arc;
 use streamem_v4l2::{Error, Memory};
 use streamem_wire::Layout;
@@ -15,19 +14,24 @@ pub(super) struct Export {
     camera: Arc<Camera>,
     /// Those the driver has, by their number, which is that of the slot.
     given: Vec<Option<Claimed>>,
+    in_hand_max: usize,
 }
 
 impl Export {
     /// Of a camera whose buffers were made and exported when it was opened.
-    pub(super) fn new(camera: Arc<Camera>, slots: usize) -> Export {
+    pub(super) fn new(camera: Arc<Camera>, slots: usize, in_hand: u32) -> Export {
         let given = (0..slots).map(|_| None).collect();
-        Export { camera, given }
+        Export {
+            camera,
+            given,
+            in_hand_max: in_hand as usize,
+        }
     }
 }
 
 impl Filler for Export {
     fn wants(&self) -> bool {
-        self.given.iter().flatten().count() < in_hand(Fill::Export) as usize
+        self.given.iter().flatten().count() < self.in_hand_max
     }
 
     fn give(&mut self, claimed: Claimed) -> Result<(), Error> {

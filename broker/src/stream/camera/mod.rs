@@ -43,16 +43,15 @@ const IN_HAND: u32 = 4;
 /// Frames a driver may call broken, one after the other, before it is begun anew.
 const BROKEN_MAX: u32 = 300;
 
-/// Slots the source has in hand that fills them in this way.
-#[must_use]
-pub fn in_hand(fill: Fill) -> u32 {
+/// Slots the source has in hand that fills them in this way, unless its driver wants more.
+pub(in crate::stream) fn in_hand(fill: Fill) -> u32 {
     match fill {
         Fill::Import | Fill::Export => IN_HAND,
         Fill::Copy => super::core::ONE_IN_HAND,
     }
 }
 
-/// Starts the thread of a camera that is open.
+/// Starts the thread of a camera that is open, and has told how many slots its driver wants in hand.
 pub(in crate::stream) fn start(
     ready: Ready,
     source: u64,
@@ -66,6 +65,7 @@ pub(in crate::stream) fn start(
         layout: camera.layout.clone(),
         silence: Silence::of(camera.layout.rate),
         fill: ready.way.fill(),
+        in_hand: ready.in_hand,
         camera,
         core,
         source,
@@ -111,6 +111,7 @@ struct Runner {
     camera: Arc<Camera>,
     layout: Layout,
     fill: Fill,
+    in_hand: u32,
     core: Arc<Mutex<Core>>,
     source: u64,
     ended: Arc<AtomicBool>,
@@ -168,8 +169,8 @@ impl Runner {
         let camera = Arc::clone(&self.camera);
         let memory = Arc::clone(lock(&self.core).memory());
         Ok(match self.fill {
-            Fill::Import => Box::new(Import::new(camera, memory, IN_HAND)?),
-            Fill::Export => Box::new(Export::new(camera, memory.shape().slots)),
+            Fill::Import => Box::new(Import::new(camera, memory, self.in_hand)?),
+            Fill::Export => Box::new(Export::new(camera, memory.shape().slots, self.in_hand)),
             Fill::Copy => Box::new(Copy::new(camera)?),
         })
     }

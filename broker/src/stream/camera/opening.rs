@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 use streamem_sys::file::size_and_inode;
-use streamem_v4l2::Memory;
+use streamem_v4l2::{Control, Memory, Rows};
 use streamem_wire::{Layout, StreamName};
 use tracing::warn;
 
@@ -28,6 +28,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(20);
 const SIGNAL_PAUSE: Duration = Duration::from_millis(500);
 /// Buffers a driver is asked for that are handed out: as many as fit into a message.
 const EXPORTED: u32 = 12;
+/// What no driver needs more than; V4L2 had no more buffers for long.
+const IN_HAND_MAX: u32 = 32;
 const _: () = assert!(EXPORTED as usize <= BROUGHT_MAX);
 
 /// How slots will be filled.
@@ -60,7 +62,9 @@ pub struct Ready {
     pub camera: Arc<Camera>,
     /// How.
     pub way: Way,
-    /// Why no better way is taken; empty for the best.
+    /// Slots it has in hand meanwhile.
+    pub in_hand: u32,
+    /// Why no better way is taken, and what is odd about its pictures; empty for the best.
     pub note: String,
 }
 
@@ -156,21 +160,28 @@ fn prepare(camera: Camera, wanted: &Wanted) -> Result<Ready, CameraError> {
             continue;
         }
         let tried = match fill {
-            Fill::Import => import(&camera, wanted).map(
-                |Imported {
-                     pool,
-                     notes: passed,
-                 }| {
-                    notes.extend(passed);
-                    Way::Import(pool)
-                },
-            ),
-            Fill::Export => try_export(&camera).map(Way::Export),
-            Fill::Copy => Ok(Way::Copy),
+            Fill::Import => wanted_in_hand(&camera, fill).and_then(|in_hand| {
+                let Imported {
+                    pool,
+                    notes: passed,
+                } = import(&camera, wanted)?;
+                notes.extend(passed);
+                Ok((Way::Import(pool), in_hand))
+            }),
+            Fill::Export => wanted_in_hand(&camera, fill).and_then(|in_hand| {
+                try_export(&camera, in_hand).map(|slots| (Way::Export(slots), in_hand))
+            }),
+            Fill::Copy => Ok((Way::Copy, in_hand(fill))),
         };
         match tried {
-            Ok(way) => {
+            Ok((way, in_hand)) => {
+                if camera.format.rows == Rows::Woven {
+                    notes.push(
+                        "pictures are interlaced: every other row is of another moment".to_owned(),
+                    );
+                }
                 return Ok(Ready {
+                    in_hand,
                     camera: Arc::new(camera),
                     way,
                     note: notes.join("; "),
@@ -186,8 +197,30 @@ fn prepare(camera: Camera, wanted: &Wanted) -> Result<Ready, CameraError> {
     })
 }
 
+/// Slots the driver is to have in hand: as usual, or as many as it needs before it fills the first. Some drivers
+/// say so in a control, and most make more buffers than they are asked for.
+fn wanted_in_hand(camera: &Camera, fill: Fill) -> Result<u32, String> {
+    let (device, queue) = (&camera.device, camera.queue);
+    let memory = if fill == Fill::Import {
+        Memory::DmaBuf
+    } else {
+        Memory::Mmap
+    };
+    let failed = |why: streamem_v4l2::Error| why.to_string();
+    let made = device.request(queue, memory, 1).map_err(failed)?;
+    device.request(queue, memory, 0).map_err(failed)?;
+    let said = device.control(Control::LEAST_BUFFERS).unwrap_or(0);
+    Ok(enough(fill, made, said))
+}
+
+fn enough(fill: Fill, made: u32, said: i64) -> u32 {
+    // One more, since one is with us or with readers.
+    let said = u32::try_from(said).unwrap_or(0).saturating_add(1);
+    in_hand(fill).max(made).max(said).min(IN_HAND_MAX)
+}
+
 /// The driver's own buffers, to be handed out.
-fn try_export(camera: &Camera) -> Result<Vec<OwnedFd>, String> {
+fn try_export(camera: &Camera, in_hand: u32) -> Result<Vec<OwnedFd>, String> {
     if camera.format.planes.len() > 1 {
         return Err("a frame lies in more than one buffer of the driver".to_owned());
     }
@@ -196,14 +229,14 @@ fn try_export(camera: &Camera) -> Result<Vec<OwnedFd>, String> {
     let count = device
         .request(queue, Memory::Mmap, EXPORTED)
         .map_err(failed)?;
-    let exported = exported(camera, count).inspect_err(|_| {
+    let exported = exported(camera, count, in_hand).inspect_err(|_| {
         let _they_are_asked_for_anew = device.request(queue, Memory::Mmap, 0);
     })?;
     Ok(exported)
 }
 
-fn exported(camera: &Camera, count: u32) -> Result<Vec<OwnedFd>, String> {
-    let least = in_hand(Fill::Export) + 2;
+fn exported(camera: &Camera, count: u32, in_hand: u32) -> Result<Vec<OwnedFd>, String> {
+    let least = in_hand + 2;
     if count < least {
         return Err(format!(
             "the driver has {count} buffers, and {least} are needed"
@@ -224,4 +257,17 @@ fn exported(camera: &Camera, count: u32) -> Result<Vec<OwnedFd>, String> {
         }
     };
     (0..count.min(EXPORTED)).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_has_in_hand_what_it_needs_to_begin() {
+        let import = |made, said| enough(Fill::Import, made, said);
+        assert_eq!((import(1, 0), import(2, 1)), (4, 4));
+        assert_eq!((import(6, 0), import(2, 6)), (6, 7));
+        assert_eq!((import(1000, -1), import(1, i64::MAX)), (32, 4));
+    }
 }

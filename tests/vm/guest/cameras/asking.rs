@@ -4,7 +4,9 @@
 
 use crate::vivid::{HD, MULTI, SINGLE, control, fresh, hdmi, open};
 use std::fs;
-use streamem_v4l2::{Error, Format, Found, Fourcc, Fraction, Intervals, Kind, Queue, Size, Sizes};
+use streamem_v4l2::{
+    Error, Format, Found, Fourcc, Fraction, Intervals, Kind, Queue, Rows, Size, Sizes,
+};
 
 const UNKNOWN: Fourcc = Fourcc::new(*b"?!?!");
 
@@ -76,8 +78,8 @@ fn a_wish_is_tried_and_then_set() {
         let tried = camera.try_format(Queue::Capture, &wish);
         let tried = tried.expect("it is possible");
         assert_eq!(
-            (tried.fourcc, tried.size, tried.interlaced),
-            (fourcc, HD, false)
+            (tried.fourcc, tried.size, tried.rows),
+            (fourcc, HD, Rows::Whole)
         );
         assert_eq!(
             (tried.planes[0].bytes_per_line, tried.planes[0].bytes),

@@ -156,23 +156,28 @@ fn counted_large_frames_are_missed_by_nobody_but_who_stands_still() {
         let broker = broker_with(&format!("{LARGE}&fill={fill}"));
         is_live(&broker);
         let options = ["mode=every", "depth=4", "leases=1"];
-        let start = |_| Consumer::start(&broker.socket(), "cam", &options);
-        let mut readers: Vec<Consumer> = (0..4).map(start).collect();
-        for reader in &mut readers {
-            eventually("it reads", || (reader.count("frames") >= 3).then_some(()));
-        }
-        let still = readers.pop().expect("there are four");
+        let mut still = Consumer::start(&broker.socket(), "cam", &options);
+        eventually("it reads", || (still.count("frames") >= 1).then_some(()));
+        // They only take frames, since to look at so many bytes takes an emulated machine too long.
+        let take = |mut reader: Subscription, frames: u32| {
+            let missed = (0..frames).map(|_| next(&mut reader).missed()).sum::<u64>();
+            (reader, missed)
+        };
+        let others = (0..3).map(|_| {
+            let builder = Subscription::builder("cam").socket(broker.socket());
+            let reader = builder.every(4).leases(1).open().expect("it may be read");
+            take(reader, 1).0
+        });
+        let others: Vec<Subscription> = others.collect();
         still.stop();
-        for reader in &mut readers {
-            let before = reader.count("frames");
-            eventually("it goes on", || {
-                (reader.count("frames") >= before + 10).then_some(())
-            });
-            let report = reader.report();
+        let taking = others
+            .into_iter()
+            .map(|reader| std::thread::spawn(move || take(reader, 12).1));
+        for other in taking.collect::<Vec<_>>() {
             assert_eq!(
-                (&report["missed"], &report["torn"]),
-                (&0.into(), &0.into()),
-                "{report}"
+                other.join().expect("frames come"),
+                0,
+                "missed beside one that stands still"
             );
         }
         let dropped = broker.stream("cam")["counters"]["dropped_no_slot"].clone();

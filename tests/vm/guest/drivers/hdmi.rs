@@ -10,13 +10,13 @@ use streamem_v4l2::{Device, Kind, Queue};
 
 pub const CAMERA: &str = "v4l2:///dev/video0?input=3&format=yuyv";
 
-/// Has vivid look at its HDMI input, whose knobs the others here are.
+/// Has vivid look at its HDMI input, where an ordinary signal is.
 pub fn look_at_hdmi() {
     let device = Device::open(Path::new("/dev/video0")).expect("it can be opened by many");
     device.set_input(3).expect("nobody streams");
     let input = &device.inputs().expect("it has inputs")[3];
     assert!(input.has_timings, "{input:?}");
-    choose("dv_timings_signal_mode", "Current DV Timings");
+    signal("1280x720p50");
 }
 
 /// Sets a knob to the choice of this name, or of the first that begins with it.
@@ -46,7 +46,6 @@ fn size(frame: &Frame) -> (u32, u32) {
 #[test]
 fn hdmi_is_opened_with_the_signal_and_follows_it() {
     look_at_hdmi();
-    signal("1280x720p50");
     let broker = broker_with(CAMERA);
     let stream = is_live(&broker);
     assert!(stream["layout"].to_string().contains("1280"), "{stream}");
@@ -85,15 +84,32 @@ fn hdmi_without_a_signal_is_said_and_goes_on_when_there_is_one() {
         let why = why_lost(&broker, |why| why.contains(said));
         assert!(why.contains("HDMI"), "{why}");
     }
-    choose("dv_timings_signal_mode", "Current DV Timings");
+    signal("1280x720p50");
     is_live(&broker);
     assert!(next(&mut reader).sequence() > last);
 }
 
 #[test]
+fn hdmi_whose_pictures_come_by_halves_is_refused_and_woven_ones_are_said_to_be() {
+    look_at_hdmi();
+    signal("1920x1080i25");
+    let broker = broker_with(CAMERA);
+    let why = why_lost(&broker, |why| why.contains("halves"));
+    assert!(why.contains("progressive"), "{why}");
+    drop(broker);
+    // The television's input.
+    let broker = broker_with("v4l2:///dev/video0?input=1&format=yuyv");
+    let stream = is_live(&broker);
+    assert!(
+        stream["filled"].to_string().contains("interlaced"),
+        "{stream}"
+    );
+    next(&mut subscribed(&broker));
+}
+
+#[test]
 fn hdmi_of_another_size_than_is_asked_for_is_refused_with_its_own() {
     look_at_hdmi();
-    signal("1280x720p50");
     let knobs = ["cropping", "composing", "scaler"].map(|what| format!("enable_capture_{what}"));
     knobs.iter().for_each(|knob| turn(knob, 0));
     let broker = broker_with(&format!("{CAMERA}&size=640x480"));
