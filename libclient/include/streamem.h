@@ -136,6 +136,10 @@ typedef struct streamem_options {
   // How long to wait for a stream that is not there, in milliseconds. With 0 that is an error at
   // once, and so is the end of the stream later on; otherwise it is waited for then, too.
   uint32_t wait_ms;
+  // 1 makes each frame a DMA-BUF too (streamem_frame_dma_buf). Needs the right to import.
+  uint32_t dma_buf;
+  // Must be 0.
+  uint32_t reserved;
 } streamem_options;
 
 // Where the rows of one plane lie.
@@ -264,9 +268,10 @@ extern "C" {
 // streamem_unsubscribe; otherwise it is NULL.
 //
 // -EINVAL: an argument cannot be. -ECONNREFUSED: no broker. -EACCES: its socket is not open to this
-// user. -ENOENT: no such stream. -EPERM: this user may not read it. -ETIME: it did not come within
-// `wait_ms`. -EDQUOT, -ENOSPC: this user, or the stream, has no room for one more reader. -E2BIG:
-// `options` is of a newer version and not zero there.
+// user. -ENOENT: no such stream. -EPERM: this user may not read it, or not import it. -EOPNOTSUPP: no
+// device can import its memory. -ETIME: it did not come within `wait_ms`. -EDQUOT, -ENOSPC: this
+// user, or the stream, has no room for one more reader. -E2BIG: `options` is of a newer version and
+// not zero there.
 int streamem_subscribe(const char *stream,
                        const struct streamem_options *options,
                        struct streamem_subscription **subscription);
@@ -374,6 +379,13 @@ int streamem_frame_side_data(const struct streamem_frame *frame,
 // it sees other frames there as well, and this one only while it is held. `offset` may be NULL.
 int streamem_frame_memory(const struct streamem_frame *frame,
                           uint64_t *offset);
+
+// The descriptor of the DMA-BUF the frame lies in from its start on, for a device to import. Options with
+// `dma_buf` may be needed for it.
+//
+// It belongs to the library: do not close it; dup it to keep it longer than the frame. A device that has
+// imported it is to read the frame only while it is held, and to write none. -ENODATA: it is in none.
+int streamem_frame_dma_buf(const struct streamem_frame *frame);
 
 // A new descriptor that becomes readable when the device that writes the frame is done, as Vulkan and
 // EGL take it (a sync_file). A program that reads with the processor needs none.

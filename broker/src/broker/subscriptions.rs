@@ -60,11 +60,9 @@ impl Broker {
             }
             return Err(refusal);
         }
-        let dma_bufs = if wanted.dma_buf {
-            self.permit_import(id, &wanted.stream)?
-        } else {
-            0
-        };
+        if wanted.dma_buf {
+            self.permit(id, &wanted.stream, Right::Import)?;
+        }
         let Some(session) = self.sessions.get(&id) else {
             return Ok(Answer::Later);
         };
@@ -79,14 +77,16 @@ impl Broker {
             return Ok(answer);
         }
         let name = &wanted.stream;
+        if wanted.dma_buf {
+            self.is_importable(name)?;
+        }
         let terms = Terms {
             mode: wanted.mode,
             depth: wanted.depth,
             leases: wanted.leases,
         };
-        let fds = if wanted.eventfd { 4 } else { 3 };
         let slot_bytes = self.streams.get(name).map_or(0, Stream::slot_bytes);
-        let amount = amount(slot_bytes, terms, fds + dma_bufs);
+        let amount = amount(slot_bytes, terms, self.descriptors_for(&wanted));
         let charge = self.accounts.charge(owner.uid, amount)?;
         let bell = wanted.eventfd.then(Bell::new);
         let bell = bell
@@ -122,32 +122,44 @@ impl Broker {
             .try_for_each(|right| self.permit(id, name, *right))
     }
 
-    /// Checks that the session may be given the stream's slots as DMA-BUFs, and that they are. How many it
-    /// will be given besides what everybody is.
-    fn permit_import(&self, id: SessionId, name: &StreamName) -> Result<u64, Refusal> {
-        self.permit(id, name, Right::Import)?;
-        let Some(stream) = self.streams.get(name) else {
-            return Ok(0);
+    /// Checks that the stream's slots are DMA-BUFs. Of one that is lost nobody knows what it will have.
+    fn is_importable(&self, name: &StreamName) -> Result<(), Refusal> {
+        let Some(stream) = self
+            .streams
+            .get(name)
+            .filter(|stream| stream.why_lost().is_none())
+        else {
+            return Ok(());
         };
         let pool = &stream.memory().pool;
-        let more = pool.dma_bufs(stream.memory().shape().slots);
-        let more = more.map_or(0, <[OwnedFd]>::len);
-        let is_in_itself = !pool.each().is_empty() && pool.each().iter().all(is_dma_buf);
-        let why = if more > IMPORTED_MAX {
+        let beside = pool.dma_bufs(stream.memory().shape().slots);
+        let beside = beside.map_or(0, <[OwnedFd]>::len);
+        let is_itself = !pool.each().is_empty() && pool.each().iter().all(is_dma_buf);
+        let why = if beside > IMPORTED_MAX {
             format!(
-                "has {more} slots, and {IMPORTED_MAX} go into a message: lower `device_slots` under [pool] in the configuration"
+                "has {beside} slots, and {IMPORTED_MAX} go into a message: lower `device_slots` under [pool] in \
+                 the configuration"
             )
-        } else if more == 0 && !is_in_itself {
+        } else if beside == 0 && !is_itself {
             format!(
-                "lies in memory of the kind {}: give it a camera that fills slots by import, each with one buffer, \
-                 wait for the camera, or subscribe without dma_buf",
+                "lies in memory of the kind {}, which no device imports: give it a camera that fills slots by \
+                 import, each in one buffer, or subscribe without dma_buf",
                 pool.kind()
             )
         } else {
-            return Ok(more as u64);
+            return Ok(());
         };
         let message = format!("stream {:?} {why}", name.as_str());
         Err(Refusal::new(Reason::NoDmaBuf, name.as_str(), message))
+    }
+
+    /// How many descriptors a reader is charged for. Slots as DMA-BUFs may come later.
+    fn descriptors_for(&self, wanted: &Subscribe) -> u64 {
+        let stream = self.streams.get(&wanted.stream);
+        let slots = stream
+            .filter(|_| wanted.dma_buf)
+            .map_or(0, Stream::device_slots);
+        3 + u64::from(wanted.eventfd) + u64::from(slots)
     }
 
     fn note_import(&mut self, id: SubscriptionId, wanted: &Subscribe) {
@@ -166,7 +178,7 @@ impl Broker {
         let name = &wanted.stream;
         let slot_bytes = self.streams.get(name).map_or(0, Stream::slot_bytes);
         let accounts = &self.accounts;
-        let fds = if wanted.eventfd { 4 } else { 3 };
+        let fds = self.descriptors_for(wanted);
         let charge = |terms| accounts.charge(owner.uid, amount(slot_bytes, terms, fds));
         if !self.streams.resume(name, id, owner, charge)? {
             return Ok(None);

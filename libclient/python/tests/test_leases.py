@@ -35,7 +35,7 @@ class Leases(Case):
             sequence = frame.sequence
         self.assertEqual((frame.sequence, frame.shape), (sequence, (240, 320, 3)))
         uses = (lambda: frame.view, frame.array, lambda: frame.side_data, lambda: frame.plane(0), frame.__dlpack__)
-        for use in uses + (frame.sync_file,):
+        for use in uses + (frame.sync_file, frame.dma_buf):
             with self.assertRaisesRegex(streamem.FrameReleased, "frame %d of cam was given back" % sequence):
                 use()
         self.assertIn("released", repr(frame))

@@ -20,13 +20,17 @@ class Reading(Case):
             self.assertEqual(frame.shape, (240, 320, 3))
             self.assertEqual(frame.layout.format, "bgr24")
             self.assertEqual(frame.layout["planes"][0].stride, 960)
-            self.assertIsNone(frame.sync_file())
+            self.assertIsNone(frame.sync_file() or frame.dma_buf())
             self.assertEqual(frame.side_data["intrinsics"], (256.0, 256.0, 160.0, 120.0))
             self.assertEqual(sorted(frame.side_data), ["exposure_ns", "gain", "intrinsics"])
             number, made_ns = strip(frame.view, 320, 960, 3)
             self.assertEqual((number, made_ns), (frame.source_sequence, frame.captured_ns))
             if count == 20:
                 break
+
+    def test_memory_no_device_can_import_is_refused_by_name(self):
+        with self.assertRaisesRegex(streamem.NoDmaBuf, "memfd"):
+            self.open("cam", dma_buf=True)
 
     def test_every_frame_comes_in_order(self):
         subscription = self.open("cam", mode="every", depth=30)

@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use streamem::{Error, Fault, Subscription};
+use streamem_sys::socket::FDS_MAX;
 use streamem_wire::{
     Generation, Newest, RECORD_WORDS, Sequence, Slot, SubscriptionId, header, page, record,
 };
@@ -185,13 +186,13 @@ fn more_descriptors_than_any_reply_has_are_refused() {
     let grow_to = |count: usize| -> Lie {
         Box::new(move |_, fds| fds.resize_with(count, || copy(std::io::stderr())))
     };
-    let lie = refused(grow_to(17));
+    let lie = refused(grow_to(FDS_MAX + 1));
     assert!(
-        matches!(lie, Error::Protocol(Fault::TooManyDescriptors(16))),
+        matches!(lie, Error::Protocol(Fault::TooManyDescriptors(FDS_MAX))),
         "{lie}"
     );
     let broker = FakeBroker::start();
-    broker.state().lie = Some(grow_to(16));
+    broker.state().lie = Some(grow_to(FDS_MAX));
     assert!(broker.subscribe().open().is_ok());
 }
 

@@ -20,6 +20,14 @@ static void arguments_that_cannot_be(const char *socket, const char *stream)
   options.eventfd = 2;
   CHECK_FAILS(streamem_subscribe(stream, &options, &subscription), EINVAL, "eventfd is 2");
   options = options_at(socket);
+  options.dma_buf = 2;
+  CHECK_FAILS(streamem_subscribe(stream, &options, &subscription), EINVAL, "dma_buf is 2");
+  options.dma_buf = 1;
+  CHECK_FAILS(streamem_subscribe(stream, &options, &subscription), EOPNOTSUPP, "memfd");
+  options = options_at(socket);
+  options.reserved = 1;
+  CHECK_FAILS(streamem_subscribe(stream, &options, &subscription), EINVAL, "reserved");
+  options = options_at(socket);
   options.leases = 1000000;
   CHECK(streamem_subscribe(stream, &options, &subscription) < 0);
 

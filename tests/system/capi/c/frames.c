@@ -28,6 +28,7 @@ int main(int argc, char **argv)
     CHECK(pread(memory, copy, sizeof copy, (off_t)offset) == (ssize_t)sizeof copy);
     CHECK(memcmp(copy, streamem_frame_data(frame), sizeof copy) == 0);
     CHECK(pwrite(memory, copy, 1, (off_t)offset) < 0);
+    CHECK(streamem_frame_dma_buf(frame) == -ENODATA);
     CHECK(streamem_frame_sync_file(frame) == -ENODATA);
     printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %zu %s %" PRIu32 " %" PRIu32
            " %" PRIu64 " %" PRIu32 "\n",

@@ -3,7 +3,7 @@
 //! Owns what they get, and who does not; a graphics card stands for their device.
 
 use crate::filling::{descriptors, descriptors_are_verified};
-use crate::scene::{CAMERA, broker_with, is_live, lacks, next, subscribed};
+use crate::scene::{CAMERA, broker_with, is_live, lacks, next, plug_in, subscribed, unplug};
 use drm::Device as _;
 use drm::control::Device as _;
 use serde_json::{Value, json};
@@ -127,6 +127,25 @@ fn memory_that_is_renewed_for_copies_comes_without() {
         next(&mut importing).dma_buf().is_none().then_some(())
     });
     drop(others);
+}
+
+#[test]
+fn who_imports_goes_on_with_a_broker_that_is_restarted_and_a_camera_that_comes() {
+    if lacks("udmabuf") {
+        return;
+    }
+    let mut broker = broker_with(CAMERA);
+    is_live(&broker);
+    let mut importing = open(&broker, "cam").expect("root may import");
+    is_imported(&next(&mut importing));
+    broker.kill9();
+    unplug();
+    broker.restart();
+    let mut second = open(&broker, "cam").expect("nobody knows yet what its memory will be");
+    plug_in();
+    for reader in [&mut importing, &mut second] {
+        is_imported(&next(reader));
+    }
 }
 
 #[test]
