@@ -5,7 +5,7 @@
 use super::Broker;
 use crate::streams::Followed;
 use streamem_wire::message::Change;
-use tracing::warn;
+use tracing::info;
 
 impl Broker {
     /// Has decoded streams do as their parents and their readers do.
@@ -17,7 +17,7 @@ impl Broker {
                     self.tell_stream(Change::Changed, "stream-renewed", &name, None);
                 }
                 Followed::Lost(why) => {
-                    warn!(stream = %name, "source lost: {why}");
+                    info!(stream = %name, "nothing to decode: {why}");
                     self.tell_stream(Change::Changed, "stream-lost", &name, Some(why));
                 }
                 Followed::Failed(why) => self.lose(&name, why),

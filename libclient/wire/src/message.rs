@@ -88,7 +88,8 @@ pub struct Stream {
     pub slot_bytes: u64,
     /// Copies of a frame's bytes after the source wrote them.
     pub copies: u32,
-    /// How a camera's frames come into slots: `import`, `export` or `copy`, and why in no better way.
+    /// How a camera's frames come into slots: `import`, `export` or `copy`, and why in no better way. Of a
+    /// decoded stream, what is decoded and how long that takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filled: Option<String>,
     /// The newest frame.

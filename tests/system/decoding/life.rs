@@ -249,3 +249,62 @@ fn one_that_is_removed_leaves_nothing_at_its_parent() {
     assert_eq!(added["stream"]["state"], "live", "{added}");
     assert_eq!(next(&mut read(&broker, "again")).source_sequence(), 2);
 }
+
+#[test]
+fn a_parent_without_a_slot_to_spare_is_asked_again() {
+    let broker = Broker::with_config(CONFIG);
+    // Two in hand, the newest, and two leases.
+    let publisher = streamem::publish("cam")
+        .layout(streamem_tests::jpeg::wish(320, 240, 0.0))
+        .slots_max(5)
+        .socket(broker.socket())
+        .open();
+    let mut camera = Camera::with(publisher.expect("it may publish"));
+    state_becomes(&broker, "picture", "live");
+    let builder = streamem::Subscription::builder("cam").leases(2);
+    let of_parent = builder.socket(broker.socket()).open().expect("it fits");
+    let mut sub = read(&broker, "picture");
+    let lost = state_becomes(&broker, "picture", "lost");
+    assert!(why(&lost).contains("\"cam\" has 5 slots"), "{lost}");
+    assert_eq!(decoders(&broker), 0);
+    drop(of_parent);
+    camera.shoot();
+    assert_eq!(assert_picture(&next(&mut sub)), 1);
+    state_becomes(&broker, "picture", "live");
+}
+
+#[test]
+fn readers_go_on_when_the_broker_is_started_anew() {
+    let manager = streamem_tests::notify::NotifySocket::open();
+    for keeps_memory in [false, true] {
+        let mut plan = Broker::plan().config(CONFIG);
+        if keeps_memory {
+            plan = plan.notify(&manager).argument("--fd-store");
+        }
+        let mut broker = plan.start();
+        let options = [
+            "publish=pattern://bars?size=320x240&rate=30&format=rgb24",
+            "jpeg=1",
+        ];
+        let _camera = Consumer::start(&broker.socket(), "cam", &options);
+        let mut reader = Consumer::start(&broker.socket(), "picture", &["mode=every"]);
+        for _ in 0..3 {
+            let before = reader.count("frames");
+            eventually("the reader has taken more frames", || {
+                (reader.count("frames") >= before + 10).then_some(())
+            });
+            broker.restart();
+        }
+        let before = reader.count("frames");
+        eventually("the reader goes on", || {
+            (reader.count("frames") >= before + 10).then_some(())
+        });
+        assert_eq!(decoding_slots(&broker, "cam"), 1);
+        let report = reader.finish();
+        assert_eq!(
+            (&report["changed"], &report["timeless"]),
+            (&0.into(), &0.into()),
+            "{report}"
+        );
+    }
+}

@@ -4,8 +4,12 @@
 //! bytes that are no picture is tested beside it.
 
 mod damage;
+mod hostile;
 mod life;
 mod pictures;
+#[path = "../publish/raw.rs"]
+#[allow(dead_code, reason = "misdeeds of other tests")]
+mod raw;
 mod refusals;
 
 use serde_json::Value;
@@ -58,6 +62,11 @@ impl Camera {
             .socket(broker.socket())
             .open()
             .expect("it may publish");
+        Camera::with(publisher)
+    }
+
+    fn with(publisher: Publisher) -> Camera {
+        let (width, height) = (publisher.layout().width, publisher.layout().height);
         Camera {
             publisher,
             width,

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use streamem_sys::{Mapping, Writable, futex};
 use streamem_tests::{Broker, Wire, eventually};
-use streamem_wire::lease::Stamp;
 use streamem_wire::submission::{Outlet, Rejection};
 use streamem_wire::{
     Generation, SUBMISSION_PAGE_BYTES, Slot, SubmissionPage, lease_word, record, submission_words,
@@ -30,12 +29,17 @@ pub struct Raw {
 
 impl Raw {
     pub fn begin(broker: &Broker, stream: &str) -> Raw {
+        Raw::begin_with(broker, stream, &layout(), 4096)
+    }
+
+    /// With frames of this layout in slots of so many bytes.
+    pub fn begin_with(broker: &Broker, stream: &str, layout: &Value, slot_bytes: usize) -> Raw {
         let mut wire = broker.connect();
-        let asked = json!({"stream": stream, "layout": layout(), "slots": 2, "slots_max": 8});
+        let asked = json!({"stream": stream, "layout": layout, "slots": 2, "slots_max": 8});
         let permit = wire.call("Publish", asked);
         assert!(permit.error.is_none(), "{permit:?}");
         let page = Mapping::new(permit.fd("page"), SUBMISSION_PAGE_BYTES, Writable);
-        let pool = Mapping::new(permit.fd("pool"), 8 * 4096, Writable);
+        let pool = Mapping::new(permit.fd("pool"), 8 * slot_bytes, Writable);
         let publication = permit.parameters["publication"].clone();
         let raw = Raw {
             page: page.expect("the page can be mapped"),
@@ -106,15 +110,13 @@ impl Raw {
 
     /// An honest frame in this slot.
     pub fn frame(&mut self, slot: Slot) {
+        self.frame_of(slot, FRAME_BYTES);
+    }
+
+    /// One of so many bytes.
+    pub fn frame_of(&mut self, slot: Slot, used_bytes: u64) {
         let named = lease_word(self.generation, slot);
-        let stamp = Stamp {
-            used_bytes: FRAME_BYTES,
-            ..Stamp::default()
-        };
-        self.submit(&[
-            (record::SEQUENCE, named),
-            (record::USED_BYTES, stamp.used_bytes),
-        ]);
+        self.submit(&[(record::SEQUENCE, named), (record::USED_BYTES, used_bytes)]);
     }
 
     pub fn accepted(&self) -> u64 {

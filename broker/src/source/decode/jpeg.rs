@@ -7,8 +7,8 @@
 //!
 //! The library is given a buffer with its length, and places in a slot whose ends were compared with the
 //! slot's beforehand. It writes only a picture of the size it is told; that the picture in the buffer has this
-//! size was asked of it before. The buffer is borrowed for the call, so nobody changes it between the two. A
-//! handle is used by whoever has the only [`Jpeg`] around it.
+//! size was asked of it before. The buffer is borrowed for both calls, so nobody changes it between them. A
+//! handle lives as long as the [`Library`] around it, which is not shared.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_ulong, c_void};
@@ -104,14 +104,11 @@ pub enum Decoded {
     Broken,
 }
 
-/// A decoder.
-#[derive(Debug)]
-pub struct Jpeg {
+/// The library at work on one picture. It keeps tables of one for the next, which those without tables then
+/// use, so that one bad picture would spoil many: each has a new one.
+struct Library {
     handle: NonNull<c_void>,
 }
-
-// SAFETY: the library keeps nothing for a thread; a handle may be used by one after the other.
-unsafe impl Send for Jpeg {}
 
 struct Header {
     sampling: c_int,
@@ -145,46 +142,38 @@ fn stride(plane: &Plane) -> c_int {
     c_int::try_from(plane.stride).unwrap_or(c_int::MAX)
 }
 
-impl Jpeg {
-    /// A decoder.
-    pub fn new() -> Result<Jpeg, String> {
-        // SAFETY: the call takes nothing.
-        let handle = unsafe { tjInitDecompress() };
-        let handle = NonNull::new(handle).ok_or("there is no memory for a decoder of JPEG")?;
-        Ok(Jpeg { handle })
-    }
-
-    /// Decodes a picture of exactly this layout into a slot. What could not be decoded of it is grey, and
-    /// never what was in the slot before.
-    pub fn decode(
-        &mut self,
-        jpeg: &[u8],
-        layout: &Layout,
-        slot: &mut [u8],
-    ) -> Result<Decoded, Undecodable> {
-        let header = self.header(jpeg, layout)?;
+/// Decodes a picture of exactly this layout into a slot. What could not be decoded of it is grey, and never
+/// what was in the slot before.
+pub fn decode(jpeg: &[u8], layout: &Layout, slot: &mut [u8]) -> Result<Decoded, Undecodable> {
+    for is_again in [false, true] {
+        let mut library = Library::new().map_err(Undecodable::Jpeg)?;
+        let header = library.header(jpeg, layout)?;
         if layout.format == Format::I420 {
             check_i420(&header)?;
         }
-        for is_again in [false, true] {
-            let complaint = match self.write(jpeg, layout, &header, slot) {
-                Ok(()) => return Ok(Decoded::Whole),
-                Err(complaint) => complaint,
-            };
-            // SAFETY: the handle is a decoder's, and the call reads a number in it.
-            let is_warning = unsafe { tjGetErrorCode(self.handle.as_ptr()) } == WARNING;
-            let (begins, ends) = FILLED_UP;
-            if !is_warning {
-                return Err(Undecodable::Jpeg(complaint));
-            } else if complaint.contains(begins) && complaint.ends_with(ends) {
-                return Ok(Decoded::Whole);
-            } else if is_again {
-                return Ok(Decoded::Broken);
-            }
-            // The library may have given up without saying how far it came.
-            slot.fill(NOTHING);
+        let Err(complaint) = library.write(jpeg, layout, &header, slot) else {
+            return Ok(Decoded::Whole);
+        };
+        let (begins, ends) = FILLED_UP;
+        if !library.was_warning() {
+            return Err(Undecodable::Jpeg(complaint));
+        } else if complaint.contains(begins) && complaint.ends_with(ends) {
+            return Ok(Decoded::Whole);
+        } else if is_again {
+            break;
         }
-        Ok(Decoded::Broken)
+        // The library may have given up without saying how far it came.
+        slot.fill(NOTHING);
+    }
+    Ok(Decoded::Broken)
+}
+
+impl Library {
+    fn new() -> Result<Library, String> {
+        // SAFETY: the call takes nothing.
+        let handle = unsafe { tjInitDecompress() };
+        let handle = NonNull::new(handle).ok_or("there is no memory for a decoder of JPEG")?;
+        Ok(Library { handle })
     }
 
     fn header(&mut self, jpeg: &[u8], layout: &Layout) -> Result<Header, Undecodable> {
@@ -288,7 +277,13 @@ impl Jpeg {
         }
     }
 
-    /// What the library says of the last call.
+    /// Whether there is a picture for all it complains of.
+    fn was_warning(&self) -> bool {
+        // SAFETY: the handle is a decoder's, and the call reads a number in it.
+        unsafe { tjGetErrorCode(self.handle.as_ptr()) == WARNING }
+    }
+
+    /// What it says of the last call.
     fn complaint(&mut self) -> String {
         // SAFETY: the handle is a decoder's; the text is in it.
         let text = unsafe { tjGetErrorStr2(self.handle.as_ptr()) };
@@ -301,7 +296,7 @@ impl Jpeg {
     }
 }
 
-impl Drop for Jpeg {
+impl Drop for Library {
     fn drop(&mut self) {
         // SAFETY: the handle is a decoder's, and nobody has it after this.
         let _nothing_to_do_about_it = unsafe { tjDestroy(self.handle.as_ptr()) };

@@ -4,7 +4,7 @@
 
 mod jpeg;
 
-pub use jpeg::{Decoded, Jpeg, Undecodable};
+pub use jpeg::{Decoded, Undecodable, decode};
 
 use crate::source::uri::{BadSource, SourceUri};
 use streamem_wire::{BadLayout, Colour, Format, Layout, StreamName};

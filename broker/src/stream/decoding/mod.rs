@@ -1,6 +1,6 @@
 //! The thread of a decoded stream: takes the newest frame of its parent, decodes it into a slot, publishes, wakes.
 //!
-//! Owns the decoder; never falls behind, since it passes over what came while it was decoding, and never has
+//! Owns when a frame is decoded; never falls behind, since it passes over what came while it was decoding, and never has
 //! its parent wait.
 
 mod follower;
@@ -11,7 +11,7 @@ use super::core::{Core, Frame};
 use super::worker::{Losses, Reporter, Turn, Worker, lock, publish};
 use crate::pool::Claimed;
 use crate::source::Filled;
-use crate::source::decode::{Decoded, Jpeg};
+use crate::source::decode::{self, Decoded};
 use follower::Packet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
@@ -116,34 +116,29 @@ struct Runner {
 impl Runner {
     fn run(mut self) {
         let run = AssertUnwindSafe(|| self.decode_all());
-        let failed = match catch_unwind(run) {
-            Ok(Ok(())) => return,
-            Ok(Err(why)) => why,
-            Err(_) => DEFECT.to_owned(),
-        };
-        let Runner {
-            follower, losses, ..
-        } = self;
-        // Before it is said, since another may begin at once.
-        drop(follower);
-        losses.report(Turn::Ended(failed));
+        if catch_unwind(run).is_err() {
+            let Runner {
+                follower, losses, ..
+            } = self;
+            // Before it is said, since another may begin at once.
+            drop(follower);
+            losses.report(Turn::Ended(DEFECT.to_owned()));
+        }
     }
 
-    fn decode_all(&mut self) -> Result<(), String> {
-        let mut decoder = Jpeg::new()?;
+    fn decode_all(&mut self) {
         let mut packet = Packet::default();
         let ended = Arc::clone(&self.ended);
         while !ended.load(Relaxed) && self.follower.may_go_on() {
             if self.follower.take(&mut packet) {
-                self.decode(&mut decoder, &packet);
+                self.decode(&packet);
             } else {
                 self.follower.wait(|| ended.load(Relaxed));
             }
         }
-        Ok(())
     }
 
-    fn decode(&mut self, decoder: &mut Jpeg, packet: &Packet) {
+    fn decode(&mut self, packet: &Packet) {
         self.passed_over += packet.passed_over;
         let claimed = self.claimed.take();
         let Some(mut claimed) = claimed.or_else(|| lock(&self.core).claim(self.source)) else {
@@ -151,7 +146,7 @@ impl Runner {
             return lock(&self.core).drop_frame(self.source);
         };
         let began_ns = monotonic_ns();
-        let decoded = decoder.decode(&packet.bytes, &self.layout, claimed.bytes());
+        let decoded = decode::decode(&packet.bytes, &self.layout, claimed.bytes());
         match decoded {
             Ok(decoded) => {
                 self.effort.add(monotonic_ns().saturating_sub(began_ns));

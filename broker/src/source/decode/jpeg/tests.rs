@@ -44,11 +44,11 @@ fn layout(format: Format) -> Layout {
 fn decode_as(format: Format, jpeg: &[u8]) -> (Result<Decoded, Undecodable>, Vec<u8>) {
     let layout = layout(format);
     let mut slot = vec![7; usize::try_from(layout.bytes).unwrap()];
-    let decoded = Jpeg::new().unwrap().decode(jpeg, &layout, &mut slot);
+    let decoded = decode(jpeg, &layout, &mut slot);
     (decoded, slot)
 }
 
-fn decode(jpeg: &[u8]) -> (Result<Decoded, Undecodable>, Vec<u8>) {
+fn decode_rgb(jpeg: &[u8]) -> (Result<Decoded, Undecodable>, Vec<u8>) {
     decode_as(Rgb24, jpeg)
 }
 
@@ -59,7 +59,7 @@ fn assert_near(found: &[u8], wanted: &[u8]) {
 }
 
 fn assert_whole(jpeg: &[u8]) {
-    let (decoded, slot) = decode(jpeg);
+    let (decoded, slot) = decode_rgb(jpeg);
     assert_eq!(decoded, Ok(Decoded::Whole));
     assert_near(&slot, &rgb());
 }
@@ -147,7 +147,7 @@ fn a_grey_picture_is_grey_in_every_format() {
     encoder
         .encode(&brightness(), WIDTH, HEIGHT, ColorType::Luma)
         .unwrap();
-    let (decoded, slot) = decode(&jpeg);
+    let (decoded, slot) = decode_rgb(&jpeg);
     assert_eq!(decoded, Ok(Decoded::Whole));
     assert!(
         slot.chunks(3)
@@ -183,6 +183,21 @@ fn what_cameras_leave_out_or_put_in_changes_nothing() {
 }
 
 #[test]
+fn what_one_picture_brought_is_not_used_for_the_next() {
+    let own = encoded(|encoder| encoder.set_optimized_huffman_tables(true));
+    let plain = encoded(|_| ());
+    let (parts, data) = segments(&plain);
+    let without = |marker: u8| -> Vec<u8> {
+        let rest = parts.iter().copied().filter(|part| part[1] != marker);
+        joined(&rest.collect::<Vec<_>>(), data)
+    };
+    assert_whole(&own);
+    assert_whole(&without(0xc4));
+    let (decoded, _) = decode_rgb(&without(0xdb));
+    assert!(decoded.is_err(), "{decoded:?}");
+}
+
+#[test]
 fn a_picture_of_one_pixel_is_a_picture() {
     let mut jpeg = Vec::new();
     let encoder = Encoder::new(&mut jpeg, 95);
@@ -191,7 +206,7 @@ fn a_picture_of_one_pixel_is_a_picture() {
         .unwrap();
     let layout = Layout::video(Rgb24, 1, 1, 0.0).unwrap();
     let mut slot = [0; 3];
-    let decoded = Jpeg::new().unwrap().decode(&jpeg, &layout, &mut slot);
+    let decoded = decode(&jpeg, &layout, &mut slot);
     assert_eq!(decoded, Ok(Decoded::Whole));
     assert_near(&slot, &[200, 100, 50]);
 }
@@ -203,7 +218,7 @@ fn arithmetic_codes_are_decoded() {
     let jpeg: Vec<u8> = digits.chunks(2).map(byte).collect();
     let layout = Layout::video(Gray8, 16, 16, 0.0).unwrap();
     let mut slot = [0; 256];
-    let decoded = Jpeg::new().unwrap().decode(&jpeg, &layout, &mut slot);
+    let decoded = decode(&jpeg, &layout, &mut slot);
     assert_eq!(decoded, Ok(Decoded::Whole));
     let wanted: Vec<u8> = (0..256)
         .map(|i| u8::try_from(8 * (i % 16 + i / 16)).unwrap())
@@ -217,15 +232,15 @@ fn a_picture_that_was_cut_is_broken_and_shows_nothing_of_another() {
     let (parts, data) = segments(&jpeg);
     let before = jpeg.len() - data.len();
     assert!(parts.len() > 3);
-    let (decoded, slot) = decode(&jpeg[..before + data.len() / 2]);
+    let (decoded, slot) = decode_rgb(&jpeg[..before + data.len() / 2]);
     assert_eq!(decoded, Ok(Decoded::Broken));
     let half = slot.len() / 4;
     assert_near(&slot[..half], &rgb()[..half]);
-    let (decoded, slot) = decode(&jpeg[..before]);
+    let (decoded, slot) = decode_rgb(&jpeg[..before]);
     assert_eq!(decoded, Ok(Decoded::Broken));
     assert!(slot.iter().all(|byte| *byte != 7), "what was there before");
     for end in 0..before - parts[parts.len() - 1].len() {
-        let (decoded, _) = decode(&jpeg[..end]);
+        let (decoded, _) = decode_rgb(&jpeg[..end]);
         assert!(decoded.is_err(), "{end} bytes of a header: {decoded:?}");
     }
 }
@@ -234,22 +249,18 @@ fn a_picture_that_was_cut_is_broken_and_shows_nothing_of_another() {
 fn what_is_no_picture_is_refused_and_the_next_is_decoded() {
     let layout = layout(Rgb24);
     let mut slot = vec![7; usize::try_from(layout.bytes).unwrap()];
-    let mut decoder = Jpeg::new().unwrap();
-    assert_eq!(
-        decoder.decode(&[], &layout, &mut slot),
-        Err(Undecodable::Empty)
-    );
+    assert_eq!(decode(&[], &layout, &mut slot), Err(Undecodable::Empty));
     for garbage in [
         &[0; 4096][..],
         b"\xff\xd8",
         b"\xff\xd8\xff\xd9",
         b"\x89PNG\r\n\x1a\n",
     ] {
-        let decoded = decoder.decode(garbage, &layout, &mut slot);
+        let decoded = decode(garbage, &layout, &mut slot);
         assert!(decoded.is_err(), "{decoded:?}");
         assert!(slot.iter().all(|byte| *byte == 7), "nothing was written");
     }
-    let decoded = decoder.decode(&encoded(|_| ()), &layout, &mut slot);
+    let decoded = decode(&encoded(|_| ()), &layout, &mut slot);
     assert_eq!(decoded, Ok(Decoded::Whole));
     assert_near(&slot, &rgb());
 }
@@ -262,7 +273,7 @@ fn any_byte_may_be_another() {
             let mut changed = jpeg.clone();
             changed[at] = other;
             // Whatever comes of it: no byte outside of the slot was written, or this would not go on.
-            let _any = decode(&changed);
+            let _any = decode_rgb(&changed);
             let _any = decode_as(I420, &changed);
         }
     }
@@ -278,7 +289,7 @@ fn pictures_of_another_size_are_refused_before_they_are_decoded() {
         .unwrap();
     // 65,500 both ways: it would be 12 GB.
     jpeg[at + 5..at + 9].copy_from_slice(&[0xff, 0xdc, 0xff, 0xdc]);
-    let (decoded, slot) = decode(&jpeg);
+    let (decoded, slot) = decode_rgb(&jpeg);
     let why = decoded.unwrap_err().to_string();
     assert_eq!(why, "it is 65500x65500 where the stream has 80x48");
     assert!(slot.iter().all(|byte| *byte == 7));
@@ -307,7 +318,7 @@ fn a_picture_in_a_thousand_scans_is_not_worked_on() {
     let (scans, scan) = jpeg.split_at(last);
     let scan = &scan[..scan.len() - 2];
     let many = [scans, &scan.repeat(1000), &[0xff, 0xd9]].concat();
-    let (decoded, _) = decode(&many);
+    let (decoded, _) = decode_rgb(&many);
     let why = decoded.unwrap_err().to_string();
     assert!(why.contains("scans"), "{why}");
 }
