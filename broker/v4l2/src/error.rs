@@ -129,9 +129,11 @@ fn step(cause: &io::Error) -> &'static str {
         }
         Some(Errno::RANGE) => " (ask for a value within the limits of the control or input)",
         Some(Errno::PIPE | Errno::NOLINK) => {
-            " (its parts are not linked, or set to different formats: `media-ctl -p` shows them)"
+            " (its parts are not linked, or set to different formats: `media-ctl -p` shows them, `media-ctl -V` sets them)"
         }
-        Some(Errno::IO) => " (plug the device in again; `dmesg` has the driver's reason)",
+        Some(Errno::IO) => {
+            " (plug the device in again, or feed it if it is a loop; `dmesg` has the driver's reason)"
+        }
         Some(Errno::NOSPC) => {
             " (the bus is too slow for this: ask for a smaller picture or rate, or use another port)"
         }

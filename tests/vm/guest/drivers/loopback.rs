@@ -37,8 +37,8 @@ struct Feeder {
 
 impl Feeder {
     /// Returns when the first frame is written, since the driver has no camera before.
-    fn start() -> Feeder {
-        let device = Device::open(Path::new("/dev/video0")).expect("it can be opened");
+    fn start(place: &str) -> Feeder {
+        let device = Device::open(Path::new(place)).expect("it can be opened");
         let queue = device.output_queue().expect("nobody feeds it");
         let set = device
             .set_format(queue, &Format::wish(Fourcc::YUYV, SIZE))
@@ -78,7 +78,7 @@ impl Drop for Feeder {
 
 #[test]
 fn loopback_gives_exactly_what_was_written() {
-    let _feeder = Feeder::start();
+    let _feeder = Feeder::start("/dev/video0");
     let broker = broker_with(CAMERA);
     let stream = is_live(&broker);
     let filled = stream["filled"].as_str().unwrap_or_default();
@@ -108,17 +108,27 @@ fn loopback_gives_exactly_what_was_written() {
     }
 }
 
-#[test]
-fn loopback_that_nobody_feeds_is_waited_for() {
-    let broker = broker_with(CAMERA);
-    why_lost(&broker, |why| why.contains("a loop that nobody feeds"));
-    let feeder = Feeder::start();
+/// Begins when it is fed, is lost when that ends, and goes on.
+fn follows_who_feeds_it(place: &str, unfed: &str) {
+    let broker = broker_with(&format!("v4l2://{place}"));
+    why_lost(&broker, |why| why.contains(unfed));
+    let feeder = Feeder::start(place);
     is_live(&broker);
     let mut reader = subscribed(&broker);
     next(&mut reader);
     drop(feeder);
     why_lost(&broker, |why| why.contains("sends no frames"));
-    let _again = Feeder::start();
+    let _again = Feeder::start(place);
     is_live(&broker);
     next(&mut reader);
+}
+
+#[test]
+fn loopback_that_nobody_feeds_is_waited_for() {
+    follows_who_feeds_it("/dev/video0", "a loop that nobody feeds");
+}
+
+#[test]
+fn loopback_that_says_it_is_a_camera_all_the_same_is_waited_for() {
+    follows_who_feeds_it("/dev/video1", "feed it if it is a loop");
 }

@@ -76,7 +76,7 @@ fn vimc_that_nobody_set_up_is_refused_with_the_remedy() {
     let broker = broker_with(CAMERA);
     let why = why_lost(&broker, |why| why.contains("VIDIOC_STREAMON"));
     assert!(
-        why.contains("media-ctl") && why.contains("not linked, or set to different"),
+        why.contains("media-ctl -V") && why.contains("not linked, or set to different"),
         "{why}"
     );
     set_up();
