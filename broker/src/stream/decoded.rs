@@ -81,14 +81,14 @@ impl Stream {
             )
         })?;
         let memory = self.memory();
-        match memory.pool {
+        match &memory.pool {
             Pool::Brought(_) => Err(format!(
                 "the publisher of stream {name:?} brought its memory, which the broker never looks into: publish in \
                  memory of the broker"
             )),
-            Pool::Exported(_) if !self.could_copy() => Err(format!(
-                "the frames of stream {name:?} lie in its driver's own memory, which the broker does not look into: \
-                 give its source fill=copy, or leave that to the broker"
+            pool if pool.made().is_none() && !self.could_copy() => Err(format!(
+                "the frames of stream {name:?} lie in memory of devices, which the broker does not look into: give its \
+                 source fill=copy, or leave that to the broker"
             )),
             _ => Ok(Parent {
                 core: Arc::clone(&self.core),

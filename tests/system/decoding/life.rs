@@ -244,6 +244,9 @@ fn one_that_is_removed_leaves_nothing_at_its_parent() {
     broker.ask("RemoveStream", serde_json::json!({"stream": "picture"}));
     rests(&broker);
     camera.shoot();
+    eventually("it is published", || {
+        (published(&broker, "cam") == 2).then_some(())
+    });
     let added = serde_json::json!({"stream": "again", "source": "decode://cam"});
     let added = broker.ask("AddStream", added);
     assert_eq!(added["stream"]["state"], "live", "{added}");
