@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The list.
 pub const LIST: &str = include_str!("../boots");
 
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// One start of a machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
