@@ -7,7 +7,7 @@ use crate::config::{Config, PoolConfig, StreamConfig};
 use crate::pool::{Memfd, PoolError, Protection};
 use crate::source::{self, BadSource, Source, SourceUri};
 use crate::store::{Kept, KeptStream, Label, Store};
-use crate::stream::{Losses, Stream, StreamMemory};
+use crate::stream::{Reports, Stream, StreamMemory};
 use std::collections::BTreeMap;
 use streamem_wire::{Generation, Layout, Reason, Refusal, StreamName, SubscriptionId};
 use tracing::info;
@@ -66,7 +66,7 @@ pub struct Streams {
     publications: Publications,
     allocator: Memfd,
     protection: Protection,
-    losses: Losses,
+    reports: Reports,
     store: Store,
 }
 
@@ -85,15 +85,15 @@ impl Streams {
             publications: Publications::default(),
             allocator: Memfd,
             protection,
-            losses: Losses::new()?,
+            reports: Reports::new()?,
             store,
         })
     }
 
     /// Where sources report their end.
     #[must_use]
-    pub fn losses(&self) -> &Losses {
-        &self.losses
+    pub fn reports(&self) -> &Reports {
+        &self.reports
     }
 
     /// The stream of that name.
@@ -221,7 +221,7 @@ impl Streams {
         }
         self.sources += 1;
         stream
-            .attach(found, self.sources, &self.losses)
+            .attach(found, self.sources, &self.reports)
             .map_err(StreamError::Thread)?;
         if !went_on {
             self.store.keep_memory(name, &stream.memory());
@@ -283,7 +283,7 @@ impl Streams {
         };
         self.sources += 1;
         stream
-            .attach(found, self.sources, &self.losses)
+            .attach(found, self.sources, &self.reports)
             .map_err(StreamError::Thread)
     }
 

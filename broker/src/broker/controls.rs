@@ -55,7 +55,7 @@ impl Broker {
             let message = "cameras are asked for their controls by many just now: try again";
             return Err(Refusal::new(Reason::OutOfResources, "Controls", message));
         }
-        let mailbox = self.streams.losses().mailbox();
+        let mailbox = self.streams.reports().mailbox();
         let asked = thread::Builder::new()
             .name("controls".to_owned())
             .spawn(move || {

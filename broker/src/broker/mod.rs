@@ -188,7 +188,7 @@ impl Broker {
             .watch(broker.signals.pipe(), PollFlags::IN, Token::Signal)?;
         broker
             .engine
-            .read_losses(broker.streams.losses().eventfd(), Token::Losses)?;
+            .read_reports(broker.streams.reports().eventfd(), Token::Reports)?;
         broker.engine.tick(broker.tick, Token::Tick)?;
         broker.await_cameras()?;
         broker.plug_in();
@@ -227,7 +227,7 @@ impl Broker {
 
     fn handle(&mut self, completion: Completion) -> Result<Next, BrokerError> {
         match completion.token {
-            Token::Losses => self.take_losses()?,
+            Token::Reports => self.take_reports()?,
             Token::Session(id) => self.serve(id, completion.result),
             Token::Listener => self.admit(completion)?,
             Token::Signal => return self.take_signals(),
@@ -248,8 +248,8 @@ impl Broker {
         Ok(Next::GoOn)
     }
 
-    fn take_losses(&mut self) -> Result<(), BrokerError> {
-        while let Some(report) = self.streams.losses().take() {
+    fn take_reports(&mut self) -> Result<(), BrokerError> {
+        while let Some(report) = self.streams.reports().take() {
             let (source, turn) = match report {
                 Report::Source(source, turn) => (source, turn),
                 Report::Controls(session, answer) => {
@@ -281,7 +281,7 @@ impl Broker {
             }
         }
         self.engine
-            .read_losses(self.streams.losses().eventfd(), Token::Losses)?;
+            .read_reports(self.streams.reports().eventfd(), Token::Reports)?;
         Ok(())
     }
 

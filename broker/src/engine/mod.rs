@@ -6,7 +6,7 @@
 //! # Safety
 //!
 //! Three things are unsafe here. A submission may name memory: it is a buffer this struct owns for
-//! as long as the ring (`ticks`, `losses`). A submission may name a descriptor by number: each is borrowed from the caller while it is
+//! as long as the ring (`ticks`, `reports`). A submission may name a descriptor by number: each is borrowed from the caller while it is
 //! queued, and a poll holds the open file, not the number. An accepted connection is a number nobody
 //! else owns.
 #![allow(unsafe_code)]
@@ -49,7 +49,7 @@ pub struct Engine {
     // Dropped before the buffers below, so that no operation outlives them.
     ring: IoUring,
     ticks: Box<types::Timespec>,
-    losses: Box<u64>,
+    reports: Box<u64>,
     early: Vec<Completion>,
 }
 
@@ -65,7 +65,7 @@ impl Engine {
         Ok(Engine {
             ring: open::open()?,
             ticks: Box::new(types::Timespec::new()),
-            losses: Box::new(0),
+            reports: Box::new(0),
             early: Vec::new(),
         })
     }
@@ -105,9 +105,9 @@ impl Engine {
     }
 
     /// Tells once when the eventfd has been written, and empties it. There is one such eventfd.
-    pub fn read_losses(&mut self, eventfd: impl AsFd, token: Token) -> Result<(), EngineError> {
+    pub fn read_reports(&mut self, eventfd: impl AsFd, token: Token) -> Result<(), EngineError> {
         let number = types::Fd(eventfd.as_fd().as_raw_fd());
-        let buffer = std::ptr::from_mut(&mut *self.losses).cast();
+        let buffer = std::ptr::from_mut(&mut *self.reports).cast();
         let read = opcode::Read::new(number, buffer, 8);
         self.push(read.build().user_data(token.pack()))
     }

@@ -15,7 +15,7 @@ pub enum Token {
     /// A second has passed.
     Tick,
     /// A source has ended.
-    Losses,
+    Reports,
     /// A session's socket is ready.
     Session(SessionId),
     /// The owner of a subscription from before a restart has ended.
@@ -42,7 +42,7 @@ impl Token {
             Token::Listener => (1, 0),
             Token::Signal => (2, 0),
             Token::Tick => (3, 0),
-            Token::Losses => (4, 0),
+            Token::Reports => (4, 0),
             Token::Session(id) => (5, id.0),
             Token::Owner(id) => (6, id.0),
             Token::Manager => (7, 0),
@@ -60,7 +60,7 @@ impl Token {
             1 => Token::Listener,
             2 => Token::Signal,
             3 => Token::Tick,
-            4 => Token::Losses,
+            4 => Token::Reports,
             5 => Token::Session(SessionId(number)),
             6 => Token::Owner(SubscriptionId(number)),
             7 => Token::Manager,
@@ -81,7 +81,7 @@ mod tests {
             Token::Listener,
             Token::Signal,
             Token::Tick,
-            Token::Losses,
+            Token::Reports,
             Token::Session(SessionId(7)),
             Token::Owner(SubscriptionId(NUMBER_MASK)),
             Token::Manager,

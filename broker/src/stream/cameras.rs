@@ -3,7 +3,7 @@
 //! Owns these turns of a stream's life; never talks to a driver.
 
 use super::camera::{self, Ready, Way, in_hand};
-use super::{Filling, Losses, Lost, Stream, StreamMemory, lock};
+use super::{Filling, Lost, Reports, Stream, StreamMemory, lock};
 use crate::source::Source;
 use crate::source::v4l2::{Camera, Fill, SCHEME, Wish};
 use std::io;
@@ -19,7 +19,7 @@ impl Stream {
         &mut self,
         wish: Wish,
         source: u64,
-        losses: &Losses,
+        reports: &Reports,
     ) -> io::Result<()> {
         self.worker = None;
         self.filling.camera = Weak::new();
@@ -35,7 +35,7 @@ impl Stream {
             protection: self.protection,
             has,
         };
-        self.worker = Some(camera::open(wanted, source, losses)?);
+        self.worker = Some(camera::open(wanted, source, reports)?);
         self.source = source;
         // What readers are promised meanwhile must hold when the driver has its slots again.
         let usual = in_hand(self.memory().is_filled_by());
@@ -99,7 +99,12 @@ impl Stream {
     }
 
     /// Lets an open camera fill it from now on.
-    pub fn attach_camera(&mut self, ready: Ready, source: u64, losses: &Losses) -> io::Result<()> {
+    pub fn attach_camera(
+        &mut self,
+        ready: Ready,
+        source: u64,
+        reports: &Reports,
+    ) -> io::Result<()> {
         self.filling = Filling {
             by: Some(ready.way.fill()),
             note: ready.note.clone(),
@@ -108,7 +113,7 @@ impl Stream {
         };
         let core = self.begin(source, ready.in_hand);
         let name = self.name.as_str();
-        self.worker = Some(camera::start(ready, source, name, core, losses)?);
+        self.worker = Some(camera::start(ready, source, name, core, reports)?);
         self.lost = None;
         self.attached_ns = Some(monotonic_ns());
         self.wake();

@@ -3,7 +3,7 @@
 //! Owns these turns of a stream's life; never decodes.
 
 use super::decoding::{self, Effort, Follower, Job};
-use super::{Core, Losses, Lost, ONE_IN_HAND, Pool, Seat, Stream, StreamMemory, lock};
+use super::{Core, Lost, ONE_IN_HAND, Pool, Reports, Seat, Stream, StreamMemory, lock};
 use crate::source::Source;
 use crate::source::decode::{SCHEME, Wish};
 use std::io;
@@ -171,7 +171,7 @@ impl Stream {
         parent: &Parent,
         seat: Seat,
         source: u64,
-        losses: &Losses,
+        reports: &Reports,
     ) -> io::Result<()> {
         let core = self.begin(source, ONE_IN_HAND);
         let (of_parent, memory) = (Arc::clone(&parent.core), Arc::clone(&parent.memory));
@@ -183,7 +183,7 @@ impl Stream {
             effort: Arc::clone(&self.decoding.effort),
             former: self.decoding.thread.take(),
         };
-        let (worker, thread) = decoding::start(job, source, core, losses)?;
+        let (worker, thread) = decoding::start(job, source, core, reports)?;
         self.worker = Some(worker);
         self.decoding.has_pictures = true;
         self.decoding.thread = Some(thread);

@@ -6,7 +6,7 @@
 use super::core::{Core, Frame};
 use super::publication::{Desk, Publication};
 use super::silence::Silence;
-use super::worker::{Losses, Reporter, Turn, Worker, lock};
+use super::worker::{Reporter, Reports, Turn, Worker, lock};
 use crate::pool::Claimed;
 use crate::source::Filled;
 use std::sync::atomic::AtomicBool;
@@ -65,7 +65,7 @@ struct Runner {
     wakes_max: u64,
     silence: Silence,
     ended: Arc<AtomicBool>,
-    losses: Reporter,
+    reports: Reporter,
     pid: u32,
 }
 
@@ -85,7 +85,7 @@ pub(super) fn start(
     publication: &Publication,
     source: u64,
     core: Arc<Mutex<Core>>,
-    losses: &Losses,
+    reports: &Reports,
 ) -> std::io::Result<Worker> {
     let ended = Arc::new(AtomicBool::new(false));
     let rate = publication.layout.rate;
@@ -103,7 +103,7 @@ pub(super) fn start(
         wakes_max: wakes_max(rate),
         silence: Silence::of(rate),
         ended: Arc::clone(&ended),
-        losses: losses.reporter(source),
+        reports: reports.reporter(source),
         pid: publication.publisher.pid,
     };
     let name = format!("pub-{}", publication.stream);
@@ -120,7 +120,7 @@ impl Runner {
             let took = self.take();
             if !took && submission::is_closed(&self.desk.view()) {
                 let why = format!("its publisher (pid {}) is done", self.pid);
-                self.losses.report(Turn::Ended(why));
+                self.reports.report(Turn::Ended(why));
                 break;
             }
             self.listen();
@@ -233,7 +233,7 @@ impl Runner {
     fn listen(&mut self) {
         let why = || format!("its publisher (pid {}) is silent", self.pid);
         if let Some(turn) = self.silence.turn(why) {
-            self.losses.report(turn);
+            self.reports.report(turn);
         }
     }
 

@@ -31,7 +31,7 @@ pub use pool::Pool;
 pub use publication::{BROUGHT_MAX, Desk, Prepared, Publication, Publisher};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Seats, Terms};
-pub use worker::{Losses, Report, Turn, Worker, lock};
+pub use worker::{Report, Reports, Turn, Worker, lock};
 
 use decoded::Decoding;
 
@@ -137,10 +137,10 @@ impl Stream {
     }
 
     /// Lets a source fill it from now on, or as soon as it can.
-    pub fn attach(&mut self, source: Source, number: u64, losses: &Losses) -> io::Result<()> {
+    pub fn attach(&mut self, source: Source, number: u64, reports: &Reports) -> io::Result<()> {
         match source {
-            Source::Pattern(pattern) => self.attach_pattern(pattern, number, losses),
-            Source::Camera(wish) => self.open_camera(*wish, number, losses),
+            Source::Pattern(pattern) => self.attach_pattern(pattern, number, reports),
+            Source::Camera(wish) => self.open_camera(*wish, number, reports),
             Source::Decoded(_) => {
                 self.await_parent();
                 Ok(())
@@ -152,12 +152,12 @@ impl Stream {
         &mut self,
         pattern: Box<dyn Pattern>,
         source: u64,
-        losses: &Losses,
+        reports: &Reports,
     ) -> io::Result<()> {
         self.filling = Filling::default();
         let core = self.begin(source, ONE_IN_HAND);
         let name = self.name.as_str();
-        self.worker = Some(Worker::start(pattern, source, name, core, losses)?);
+        self.worker = Some(Worker::start(pattern, source, name, core, reports)?);
         self.lost = None;
         self.attached_ns = Some(monotonic_ns());
         self.wake();

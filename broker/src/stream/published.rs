@@ -3,7 +3,7 @@
 //! Owns these turns of a stream's life; never asks whether somebody may.
 
 use super::core::ONE_IN_HAND;
-use super::{Losses, Lost, Publication, RingState, Stream, StreamMemory, intake, lock};
+use super::{Lost, Publication, Reports, RingState, Stream, StreamMemory, intake, lock};
 use crate::config::PoolConfig;
 use crate::source;
 use std::io;
@@ -82,10 +82,10 @@ impl Stream {
         &mut self,
         publication: &Publication,
         source: u64,
-        losses: &Losses,
+        reports: &Reports,
     ) -> io::Result<()> {
         let core = self.begin(source, publication.slots);
-        self.worker = Some(intake::start(publication, source, core, losses)?);
+        self.worker = Some(intake::start(publication, source, core, reports)?);
         self.lost = None;
         self.wake();
         Ok(())

@@ -53,7 +53,7 @@ pub enum Report {
 
 /// Where all sources report their end, and other threads what they were sent for.
 #[derive(Debug)]
-pub struct Losses {
+pub struct Reports {
     mailbox: Mailbox,
     receiver: Receiver<Report>,
 }
@@ -75,16 +75,16 @@ impl Mailbox {
     }
 }
 
-impl Losses {
+impl Reports {
     /// An empty place for reports.
-    pub fn new() -> rustix::io::Result<Losses> {
+    pub fn new() -> rustix::io::Result<Reports> {
         let (sender, receiver) = channel();
         let eventfd = Arc::new(rustix::event::eventfd(
             0,
             rustix::event::EventfdFlags::CLOEXEC,
         )?);
         let mailbox = Mailbox { sender, eventfd };
-        Ok(Losses { mailbox, receiver })
+        Ok(Reports { mailbox, receiver })
     }
 
     /// Readable when there is a report.
@@ -154,7 +154,7 @@ impl Worker {
         source: u64,
         name: &str,
         core: Arc<Mutex<Core>>,
-        losses: &Losses,
+        reports: &Reports,
     ) -> std::io::Result<Worker> {
         let ended = Arc::new(AtomicBool::new(false));
         let runner = Runner {
@@ -164,7 +164,7 @@ impl Worker {
             claimed: None,
             side: Vec::new(),
             ended: Arc::clone(&ended),
-            losses: losses.reporter(source),
+            reports: reports.reporter(source),
             source,
         };
         // The kernel shows 15 bytes of a thread's name.
@@ -189,7 +189,7 @@ struct Runner {
     claimed: Option<Claimed>,
     side: Vec<u8>,
     ended: Arc<AtomicBool>,
-    losses: Reporter,
+    reports: Reporter,
     source: u64,
 }
 
@@ -209,7 +209,7 @@ impl Runner {
             self.run_paced()
         };
         if let End::Failed(why) = end {
-            self.losses.report(Turn::Ended(why));
+            self.reports.report(Turn::Ended(why));
         }
     }
 
@@ -358,8 +358,8 @@ mod tests {
         let core = Arc::new(Mutex::new(Core::new(memory, false)));
         lock(&core).begin(1, 1);
         let _taken = lock(&core).claim(1).unwrap();
-        let losses = Losses::new().unwrap();
-        let _worker = Worker::start(pattern, 1, "cam", Arc::clone(&core), &losses).unwrap();
+        let reports = Reports::new().unwrap();
+        let _worker = Worker::start(pattern, 1, "cam", Arc::clone(&core), &reports).unwrap();
         let memory = Arc::clone(lock(&core).memory());
         let dropped = || memory.view().header(header::DROPPED_NO_SLOT).load(Relaxed);
         for _ in 0..1000 {

@@ -56,7 +56,7 @@ impl Streams {
                 "camera opened"
             );
             stream
-                .attach_camera(ready, number, &self.losses)
+                .attach_camera(ready, number, &self.reports)
                 .map_err(StreamError::Thread)?;
         }
         Ok(renews)

@@ -130,11 +130,11 @@ impl Streams {
         let id = SubscriptionId(self.subscriptions);
         let seat = Seat::ours(&self.allocator, id, TERMS)?;
         self.sources += 1;
-        let (number, losses) = (self.sources, &self.losses);
+        let (number, reports) = (self.sources, &self.reports);
         if let Some(stream) = self.by_name.get_mut(name) {
             debug!(stream = %name, parent = %wish.parent, "decoding begins");
             stream
-                .decode(wish, parent, seat, number, losses)
+                .decode(wish, parent, seat, number, reports)
                 .map_err(StreamError::Thread)?;
         }
         Ok(true)

@@ -239,7 +239,7 @@ impl Streams {
         };
         self.forget_publication(&name);
         if let Some(stream) = self.by_name.get_mut(&name) {
-            let attached = stream.attach_publication(publication, source, &self.losses);
+            let attached = stream.attach_publication(publication, source, &self.reports);
             if let Err(error) = attached {
                 let error = StreamError::Thread(error);
                 stream.wait_for_publisher(error.to_string());

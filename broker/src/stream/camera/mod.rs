@@ -15,7 +15,7 @@ pub(in crate::stream) use opening::{Wanted, start as open};
 
 use super::core::{Core, Frame};
 use super::silence::Silence;
-use super::worker::{Losses, Reporter, Turn, Worker, lock, publish};
+use super::worker::{Reporter, Reports, Turn, Worker, lock, publish};
 use crate::pool::Claimed;
 use crate::source::Filled;
 use crate::source::v4l2::{Camera, Fill};
@@ -57,7 +57,7 @@ pub(in crate::stream) fn start(
     source: u64,
     name: &str,
     core: Arc<Mutex<Core>>,
-    losses: &Losses,
+    reports: &Reports,
 ) -> std::io::Result<Worker> {
     let ended = Arc::new(AtomicBool::new(false));
     let camera = ready.camera;
@@ -70,7 +70,7 @@ pub(in crate::stream) fn start(
         core,
         source,
         ended: Arc::clone(&ended),
-        losses: losses.reporter(source),
+        reports: reports.reporter(source),
         counter: Counter::default(),
         broken: 0,
         starves: false,
@@ -115,7 +115,7 @@ struct Runner {
     core: Arc<Mutex<Core>>,
     source: u64,
     ended: Arc<AtomicBool>,
-    losses: Reporter,
+    reports: Reporter,
     silence: Silence,
     counter: Counter,
     broken: u32,
@@ -152,7 +152,7 @@ impl Runner {
         }
         let Runner {
             camera,
-            losses,
+            reports,
             fill,
             ..
         } = self;
@@ -160,8 +160,8 @@ impl Runner {
         drop(camera);
         match end {
             Ok(()) | Err(End::Unused) => {}
-            Err(End::Failed(why)) => losses.report(Turn::Ended(why)),
-            Err(End::Unfit(why)) => losses.report(Turn::Unfit(fill, why)),
+            Err(End::Failed(why)) => reports.report(Turn::Ended(why)),
+            Err(End::Unfit(why)) => reports.report(Turn::Unfit(fill, why)),
         }
     }
 
@@ -204,7 +204,7 @@ impl Runner {
             let place = self.camera.device.path().display();
             let why = || format!("{place} sends no frames: does it get a signal?");
             if let Some(turn) = self.silence.turn(why) {
-                self.losses.report(turn);
+                self.reports.report(turn);
             }
             self.feed(filler)?;
         }

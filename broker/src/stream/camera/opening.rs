@@ -6,7 +6,7 @@ use super::importing::{Imported, import};
 use super::{DEFECT, in_hand};
 use crate::pool::Protection;
 use crate::source::v4l2::{Camera, CameraError, Fill, Wish, controls};
-use crate::stream::worker::{Losses, Reporter, Turn, Worker};
+use crate::stream::worker::{Reporter, Reports, Turn, Worker};
 use crate::stream::{BROUGHT_MAX, Pool, published_slot_bytes};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -91,10 +91,10 @@ pub(in crate::stream) struct Wanted {
 pub(in crate::stream) fn start(
     wanted: Wanted,
     source: u64,
-    losses: &Losses,
+    reports: &Reports,
 ) -> std::io::Result<Worker> {
     let ended = Arc::new(AtomicBool::new(false));
-    let (reporter, unwanted) = (losses.reporter(source), Arc::clone(&ended));
+    let (reporter, unwanted) = (reports.reporter(source), Arc::clone(&ended));
     let open = move || {
         let opened = AssertUnwindSafe(|| open(&wanted, &unwanted, &reporter));
         let turn = match catch_unwind(opened) {

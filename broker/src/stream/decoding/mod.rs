@@ -8,7 +8,7 @@ mod follower;
 pub(super) use follower::Follower;
 
 use super::core::{Core, Frame};
-use super::worker::{Losses, Reporter, Turn, Worker, lock, publish};
+use super::worker::{Reporter, Reports, Turn, Worker, lock, publish};
 use crate::pool::Claimed;
 use crate::source::Filled;
 use crate::source::decode::{self, Decoded};
@@ -70,7 +70,7 @@ pub(super) fn start(
     job: Job,
     source: u64,
     core: Arc<Mutex<Core>>,
-    losses: &Losses,
+    reports: &Reports,
 ) -> std::io::Result<(Worker, JoinHandle<()>)> {
     let ended = Arc::new(AtomicBool::new(false));
     let name: String = format!("dec-{}", job.name).chars().take(15).collect();
@@ -83,7 +83,7 @@ pub(super) fn start(
         core,
         source,
         ended: Arc::clone(&ended),
-        losses: losses.reporter(source),
+        reports: reports.reporter(source),
         claimed: None,
         passed_over: 0,
         has_gap: false,
@@ -105,7 +105,7 @@ struct Runner {
     core: Arc<Mutex<Core>>,
     source: u64,
     ended: Arc<AtomicBool>,
-    losses: Reporter,
+    reports: Reporter,
     claimed: Option<Claimed>,
     /// Frames of the parent since the last one that was published, and not counted yet.
     passed_over: u64,
@@ -118,11 +118,11 @@ impl Runner {
         let run = AssertUnwindSafe(|| self.decode_all());
         if catch_unwind(run).is_err() {
             let Runner {
-                follower, losses, ..
+                follower, reports, ..
             } = self;
             // Before it is said, since another may begin at once.
             drop(follower);
-            losses.report(Turn::Ended(DEFECT.to_owned()));
+            reports.report(Turn::Ended(DEFECT.to_owned()));
         }
     }
 
@@ -168,7 +168,7 @@ impl Runner {
         if self.undecodable == UNDECODABLE_MAX {
             let parent = &self.parent;
             let why = format!("what stream \"{parent}\" has cannot be decoded: {why}");
-            self.losses.report(Turn::Silent(why));
+            self.reports.report(Turn::Silent(why));
         }
     }
 
@@ -195,7 +195,7 @@ impl Runner {
             by_source,
         };
         if std::mem::take(&mut self.undecodable) >= UNDECODABLE_MAX {
-            self.losses.report(Turn::Back);
+            self.reports.report(Turn::Back);
         }
         publish(&self.core, self.source, &frame, &packet.side);
     }
