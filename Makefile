@@ -1,5 +1,5 @@
 # The verbs. Each is a script of its own; read it to see what it does.
-# `make run` needs Rust and nothing else; what a verb misses it installs by package name.
+# They need Rust; what else a verb misses it installs by package name.
 # Knobs are environment variables, named at the top of each script.
 
 SHELL := bash

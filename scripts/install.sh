@@ -38,7 +38,7 @@ put 644 /usr/lib/systemd/user broker/systemd/user/streamemd.{service,socket}
 put 644 /usr/lib/sysusers.d broker/systemd/sysusers.d/streamem.conf
 put 644 /usr/lib/tmpfiles.d broker/systemd/tmpfiles.d/streamem.conf
 put 644 /usr/lib/udev/rules.d udev/*.rules
-put 644 /etc/streamem packaging/streamem.toml
+[[ -e $to/etc/streamem/streamem.toml ]] || put 644 /etc/streamem packaging/streamem.toml
 
 generated=$CARGO_TARGET_DIR/generated
 rm -rf "$generated"

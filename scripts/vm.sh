@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/vm-kit.sh
-if (($# == 0)) || [[ $* == *package* ]]; then
+# A boot with the package is among all, among all of a kernel, or named.
+if (($# == 0)) || [[ " $*" == *package* || " $*" =~ \ [^/a-z]+(\ |$) ]]; then
     scripts/package.sh
 fi
 

@@ -390,7 +390,8 @@ int streamem_frame_dma_buf(const struct streamem_frame *frame);
 // A new descriptor that becomes readable when the device that writes the frame is done, as Vulkan and
 // EGL take it (a sync_file). A program that reads with the processor needs none.
 //
-// It belongs to the caller, who closes it. -ENODATA: no device writes this frame.
+// It belongs to the caller, who closes it. -ENODATA: this reader has no DMA-BUF of the frame, as
+// where no device writes it.
 int streamem_frame_sync_file(const struct streamem_frame *frame);
 
 // Asks the broker which streams there are.

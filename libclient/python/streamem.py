@@ -1031,7 +1031,8 @@ class Frame(object):
 
     def sync_file(self):
         """The number of a new descriptor, for the caller to close, that becomes readable when the device that
-        writes the frame is done, as Vulkan and EGL take it; None if no device does. The processor needs none."""
+        writes the frame is done, as Vulkan and EGL take it; None if this reader has
+        no DMA-BUF of it, as where no device writes it. The processor needs none."""
         lease = self._held()
         lease.memory.bytes(lease.slot)
         file = lease.memory.dma_bufs.get(lease.slot)

@@ -70,7 +70,8 @@ impl Frame {
     }
 
     /// A file that becomes readable when the device that writes this frame is done, as Vulkan and EGL take
-    /// it (`sync_file`); `None` where no device does. A program that reads with the processor needs none.
+    /// it (`sync_file`); `None` where this reader has no DMA-BUF of it, as where no device writes it. A program that
+    /// reads with the processor needs none.
     pub fn sync_file(&self) -> Option<std::io::Result<OwnedFd>> {
         let file = self.lease.memory().dma_buf(self.lease.slot())?;
         Some(dma_buf::writing_is_done(file).map_err(Into::into))

@@ -3,6 +3,7 @@
 //! Owns the one-verb trait every kind of memory is made through; never decides what goes into it.
 
 mod allotted;
+mod allowance;
 mod dma_heap;
 mod drm;
 mod memfd;

@@ -11,7 +11,7 @@
 #![allow(unsafe_code)]
 
 use super::memfd::make;
-use super::{Allocator, Memory, PoolError, Request, open_maker};
+use super::{Allocator, Memory, PoolError, Request, allowance, open_maker};
 use rustix::fs::OFlags;
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode};
 use std::ffi::c_void;
@@ -108,6 +108,13 @@ impl Allocator for Udmabuf {
                     cause,
                 })
         };
+        allowance::check(request.bytes).map_err(|cause| PoolError::System {
+            name: request.name.clone(),
+            bytes: request.bytes,
+            action: "taking it at once",
+            remedy: " (lower [pool] device_slots, or raise that limit)",
+            cause,
+        })?;
         // Never huge pages: Linux 6.12 has devices write to the wrong ones.
         let mut memory = make(request, false, parts)?;
         memory.kind = "udmabuf";

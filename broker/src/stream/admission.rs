@@ -26,7 +26,7 @@ impl Stream {
         let half = most / 2;
         let memory = self.memory();
         let remedy = match memory.is_filled_by() {
-            Fill::Import if memory.pool.made().is_none() => {
+            Fill::Import if memory.shape().slots < self.device_slots as usize => {
                 "or give its source `memory=udmabuf` or `fill=copy`: these slots are all that go into a message"
             }
             Fill::Import => "or raise `device_slots` under [pool] in the configuration",

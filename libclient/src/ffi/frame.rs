@@ -226,13 +226,15 @@ pub extern "C" fn streamem_frame_dma_buf(frame: *const FrameHandle) -> c_int {
 /// A new descriptor that becomes readable when the device that writes the frame is done, as Vulkan and
 /// EGL take it (a sync_file). A program that reads with the processor needs none.
 ///
-/// It belongs to the caller, who closes it. -ENODATA: no device writes this frame.
+/// It belongs to the caller, who closes it. -ENODATA: this reader has no DMA-BUF of the frame, as
+/// where no device writes it.
 #[unsafe(no_mangle)]
 pub extern "C" fn streamem_frame_sync_file(frame: *const FrameHandle) -> c_int {
     status(|| {
         let file = FRAMES.get(frame)?.sync_file();
-        let file =
-            file.ok_or_else(|| Failure::new(Errno::NODATA, "no device writes this frame"))?;
+        let file = file.ok_or_else(|| {
+            Failure::new(Errno::NODATA, "this reader has no DMA-BUF of the frame")
+        })?;
         let file = file.map_err(|why| {
             let errno = Errno::from_io_error(&why).unwrap_or(Errno::IO);
             Failure::new(

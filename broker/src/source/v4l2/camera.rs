@@ -10,7 +10,7 @@ use super::wish::{Fill, Which, Wish};
 use std::ops::Range;
 use std::path::PathBuf;
 use streamem_v4l2::{
-    Device, Format as DriverFormat, Fourcc, Fraction, Intervals, Queue, Rows, Size, Sizes,
+    Device, Event, Format as DriverFormat, Fourcc, Fraction, Intervals, Queue, Rows, Size, Sizes,
 };
 use streamem_wire::{BadLayout, Layout};
 use tracing::debug;
@@ -228,6 +228,9 @@ impl Camera {
         if let Some(input) = wish.input {
             device.set_input(input)?;
         }
+        // Before looking, so that no change after it is missed. A driver that does not know of such events sends
+        // none.
+        let _unknown = device.subscribe(Event::SourceChange);
         let signal = signal::take(&device)?;
         let before = device.format(queue)?;
         let preset = signal.map_or(before.size, |signal| signal.size());

@@ -178,8 +178,6 @@ impl Runner {
     fn run_with(&mut self, filler: &mut dyn Filler) -> Result<(), End> {
         self.feed(filler)?;
         let (camera, queue) = (Arc::clone(&self.camera), self.camera.queue);
-        // A driver that does not know of such events sends none.
-        let _unknown = camera.device.subscribe(Event::SourceChange);
         camera.device.stream_on(queue)?;
         loop {
             if self.ended.load(Relaxed) {

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 use std::fs;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Once;
 use streamem_tests::eventually;
 
@@ -110,4 +110,46 @@ pub fn property(unit: &str, name: &str) -> String {
 
 pub fn broker() -> String {
     property("streamemd.service", "MainPID")
+}
+
+/// A program of Anna's that reads every frame of a stream, until it is dropped.
+pub struct Reader {
+    child: Child,
+    stream: &'static str,
+}
+
+impl Reader {
+    pub fn of(stream: &'static str) -> Reader {
+        let child = Command::new("setpriv")
+            .args(["--reuid", ANNA, "--regid", ANNA, "--init-groups"])
+            .args(["--", "streamem", "watch", stream])
+            .stdout(Stdio::null())
+            .spawn();
+        let reader = Reader {
+            child: child.expect("it can be run"),
+            stream,
+        };
+        reader.is_known();
+        reader
+    }
+
+    fn is_known(&self) {
+        eventually("the broker knows of the reader", || {
+            (info(self.stream)["subscriptions"] == 1).then_some(())
+        });
+    }
+
+    /// It has come through: it runs, and the broker knows of it.
+    pub fn goes_on(&mut self) {
+        self.is_known();
+        let ended = self.child.try_wait().expect("it is our child");
+        assert!(ended.is_none(), "the reader has ended: {ended:?}");
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let _it_may_have_ended = self.child.kill();
+        let _it_ends = self.child.wait();
+    }
 }

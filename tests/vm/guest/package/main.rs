@@ -5,6 +5,7 @@
 mod debian;
 mod removal;
 mod rights;
+mod sandbox;
 mod service;
 mod upgrade;
 mod user;

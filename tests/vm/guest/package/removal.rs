@@ -49,5 +49,7 @@ fn what_is_removed_is_gone() {
     fs::remove_dir_all("/etc/streamem/streamem.d").expect("it was made here");
     said(&["dpkg", "--purge", "streamem"]);
     assert!(!Path::new("/etc/streamem").exists());
+    let enabled = Path::new("/etc/systemd/system/sockets.target.wants/streamemd.socket");
+    assert!(!enabled.is_symlink(), "{} is left", enabled.display());
     said(&["id", "streamem"]);
 }
