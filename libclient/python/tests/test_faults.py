@@ -40,7 +40,7 @@ class Asking(Case):
         command = [PYTHON, "-c", script, self.broker.socket]
         environment = dict(os.environ, PYTHONPATH=os.path.dirname(HERE))
         ran = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, universal_newlines=True)
-        self.assertRegex(ran.communicate()[1], "NoBroker: .*Permission denied; ask its administrator")
+        self.assertRegex(ran.communicate()[1], "NoBroker: .*Permission denied; its socket is for members")
 
     def test_a_signal_does_not_end_a_call(self):
         real, interrupted = streamem.select.poll, []
