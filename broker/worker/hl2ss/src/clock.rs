@@ -113,8 +113,8 @@ impl Follower {
             .back()
             .filter(|last| last.span() == bound.span())
         {
-            let slower = if last.length() < bound.length() { 0 } else { 1 };
-            bounds.remove(bounds.len() - 1 - slower);
+            let before_it = usize::from(last.length() >= bound.length());
+            bounds.remove(bounds.len() - 1 - before_it);
         }
         if bounds.len() > SPANS {
             bounds.pop_front();
@@ -123,7 +123,7 @@ impl Follower {
         Learned::Counted
     }
 
-    /// What a point in the device's time is here; `None` before the first exchange, and for times no clock has.
+    /// What a point in the device's time is here; `None` before the first exchange, and where it would be no time.
     #[must_use]
     pub fn here(&self, device: Ticks) -> Option<Estimate> {
         let at = device_ns(device);

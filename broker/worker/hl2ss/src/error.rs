@@ -141,6 +141,29 @@ pub struct Misplaced {
     pub wanted: u32,
 }
 
+/// Memory that is not as large as what belongs into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the {what} has {bytes} bytes and needs {wanted} (give it so many)")]
+pub struct WrongSize {
+    /// Of what.
+    pub what: &'static str,
+    /// How many there are.
+    pub bytes: usize,
+    /// How many are needed.
+    pub wanted: usize,
+}
+
+/// Why depth was not written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DepthFault {
+    /// What came from the device is to blame.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// What it was to be written to is.
+    #[error(transparent)]
+    WrongSize(#[from] WrongSize),
+}
+
 /// A device whose protocol is older than the one spoken here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the device has version {0}, whose packets differ (install {least} or newer on it)", least = Version::OLDEST)]

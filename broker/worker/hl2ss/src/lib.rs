@@ -14,7 +14,7 @@
 //!
 //! let request = request::Grey::new(GreyCamera::LeftFront).stream()?;
 //! let mut packets = Packets::of(&request).expect("a stream has packets");
-//! let mut socket = TcpStream::connect(("192.168.1.7", request.stream().port()))?;
+//! let mut socket = TcpStream::connect(("192.0.2.7", request.stream().port()))?;
 //! socket.write_all(request.bytes())?;
 //! let (mut piece, mut whole) = (vec![0; 1 << 16], Vec::new());
 //! loop {
@@ -41,6 +41,7 @@ pub mod access_unit;
 mod bytes;
 pub mod calibration;
 pub mod clock;
+pub mod depth;
 pub mod devices;
 mod encoding;
 mod error;
@@ -56,9 +57,10 @@ mod sound;
 mod stream;
 mod time;
 mod version;
+pub mod zdepth;
 
 pub use encoding::{Encoding, Profile};
-pub use error::{Malformed, Misplaced, Refused, TooOld};
+pub use error::{DepthFault, Malformed, Misplaced, Refused, TooOld, WrongSize};
 pub use format::VideoFormat;
 pub use mixed_reality::{Hardware, MixedReality, Perspective};
 pub use packet::{Event, Header, Packets, Wants};

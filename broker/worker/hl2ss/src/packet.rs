@@ -44,7 +44,7 @@ pub enum Wants {
         /// How many.
         bytes: u32,
     },
-    /// Nothing: feed (also an empty piece), and the end of the packet is told.
+    /// Nothing: feed (also an empty piece), and the end of the packet is told, or again what was wrong.
     End,
 }
 

@@ -89,7 +89,7 @@ impl SpatialInput {
 pub struct Eye {
     /// Where it looks, seen from the eye tracker.
     pub ray: Option<Ray>,
-    /// How far it is open, 0 to 1.
+    /// How far it is open.
     pub openness: Option<f32>,
 }
 

@@ -19,7 +19,7 @@ pub struct Sample {
     pub ticks: Ticks,
     /// Along x, y and z.
     pub value: [f32; 3],
-    /// In degrees Celsius. The magnetometer has none.
+    /// The sensor's own. The magnetometer tells none.
     pub temperature: Option<f32>,
 }
 

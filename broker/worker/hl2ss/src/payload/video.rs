@@ -43,9 +43,9 @@ pub struct Video<'a> {
     pub iso_speed: u32,
     /// In kelvin.
     pub white_balance: u32,
-    /// Analogue and digital.
+    /// Two factors by which the sensor was amplified for it.
     pub iso_gains: [f32; 2],
-    /// Red, green, blue.
+    /// How much each colour was amplified for it.
     pub white_balance_gains: [f32; 3],
     /// Pixels in a row.
     pub width: u16,
@@ -96,7 +96,7 @@ impl<'a> Video<'a> {
         let halves = self.picture.len().checked_mul(2)?;
         let stride = halves.checked_div(height * 3)?;
         let fits = stride * height * 3 == halves && stride >= usize::from(self.width);
-        (fits && height % 2 == 0).then_some(stride)
+        (fits && height.is_multiple_of(2)).then_some(stride)
     }
 }
 

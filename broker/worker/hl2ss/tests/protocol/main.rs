@@ -4,9 +4,11 @@
 
 mod clock;
 mod commands;
+mod depth;
 mod hostile;
 mod packets;
 mod payloads;
 mod refused;
 mod requests;
 mod vectors;
+mod zdepth;
