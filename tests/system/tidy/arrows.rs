@@ -25,11 +25,12 @@ const BROKER: [&str; 17] = [
     "broker",
 ];
 
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 12] = [
     ("libclient/wire", &[]),
     ("libclient/sys", &[]),
     ("libclient", &["streamem-sys", "streamem-wire"]),
     ("broker/v4l2", &["streamem-sys"]),
+    ("broker/worker/hl2ss", &[]),
     (
         "broker",
         &["streamem-sys", "streamem-v4l2", "streamem-wire"],
@@ -53,7 +54,10 @@ const CRATES: [(&str, &[&str]); 11] = [
             "streamemd",
         ],
     ),
-    ("tests/fuzz", &["streamem", "streamem-wire", "streamemd"]),
+    (
+        "tests/fuzz",
+        &["streamem", "streamem-hl2ss", "streamem-wire", "streamemd"],
+    ),
 ];
 
 fn words_after<'a>(line: &'a str, mark: &str) -> impl Iterator<Item = &'a str> {
