@@ -25,7 +25,7 @@ const BROKER: [&str; 17] = [
     "broker",
 ];
 
-const CRATES: [(&str, &[&str]); 11] = [
+const CRATES: [(&str, &[&str]); 12] = [
     ("libclient/wire", &[]),
     ("libclient/sys", &[]),
     ("libclient", &["streamem-sys", "streamem-wire"]),
@@ -40,6 +40,7 @@ const CRATES: [(&str, &[&str]); 11] = [
         "tests",
         &["streamem", "streamem-sys", "streamem-wire", "streamemd"],
     ),
+    ("tests/fixture/headset", &[]),
     ("tests/vm/init", &[]),
     (
         "tests/vm",
