@@ -43,6 +43,8 @@ for verb in "$@"; do
         need pkg-config pkg-config
         library /usr/include/opencv4/opencv2/imgproc.hpp libopencv-imgproc-dev
         need strace strace
+        # Encodes what the HoloLens for tests sends, and decodes it again.
+        need ffmpeg ffmpeg
         need unshare util-linux
         need python3 python3
         /usr/bin/python3 -c 'import numpy' 2>/dev/null || packages+=(python3-numpy)

@@ -41,6 +41,7 @@ const CRATES: [(&str, &[&str]); 12] = [
         "tests",
         &["streamem", "streamem-sys", "streamem-wire", "streamemd"],
     ),
+    ("tests/fixture/headset", &[]),
     ("tests/vm/init", &[]),
     (
         "tests/vm",
