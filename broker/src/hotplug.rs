@@ -146,6 +146,21 @@ pub fn wanted(
     wanted
 }
 
+/// Whether a stream of this camera may stay: some node of it is to be one still, or it is plugged out.
+#[must_use]
+pub fn may_stay(
+    policy: Option<&Hotplug>,
+    nodes: &[Node],
+    spoken_for: &[Which],
+    camera: &Which,
+) -> bool {
+    let mut own = nodes.iter().filter(|node| node.is(camera)).peekable();
+    let is_free = |node: &Node| !spoken_for.iter().any(|which| node.is(which));
+    policy.is_some_and(|policy| {
+        own.peek().is_none() || own.any(|node| is_free(node) && is_matched(policy, node))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +186,20 @@ mod tests {
         wanted
             .map(|(name, uri)| (name.to_string(), uri.to_string()))
             .collect()
+    }
+
+    #[test]
+    fn a_stream_goes_when_its_camera_is_somebody_elses() {
+        let nodes = [camera(0, "Big Eye", Some("A 1"), "usb1/1-2")];
+        let (all, none) = (policy(&["*"], "cam"), policy(&["name:Other"], "cam"));
+        let own = Which::Serial("A 1".to_owned());
+        let stays = |policy, spoken_for: &[Which]| may_stay(policy, &nodes, spoken_for, &own);
+        assert!(stays(Some(&all), &[]));
+        assert!(stays(Some(&all), &[Which::Name("Small Eye".to_owned())]));
+        assert!(!stays(Some(&all), &[Which::Name("Big Eye".to_owned())]));
+        assert!(!stays(Some(&none), &[]));
+        assert!(!stays(None, &[]));
+        assert!(may_stay(Some(&all), &[], &[], &own), "it is plugged out");
     }
 
     #[test]

@@ -65,8 +65,7 @@ impl Broker {
         let Some(policy) = &self.config.hotplug else {
             return;
         };
-        let configured = self.config.streams.values().map(|stream| &stream.source);
-        let spoken_for: Vec<Which> = configured.filter_map(Wish::which).collect();
+        let spoken_for = self.spoken_for();
         let there = There {
             names: self
                 .streams
@@ -93,6 +92,30 @@ impl Broker {
                     warn!(stream = %name, "a camera was plugged in and is no stream: {why}")
                 }
             }
+        }
+    }
+
+    /// The cameras of the configuration's own streams.
+    fn spoken_for(&self) -> Vec<Which> {
+        let configured = self.config.streams.values().map(|stream| &stream.source);
+        configured.filter_map(Wish::which).collect()
+    }
+
+    /// Gives up streams of cameras that the configuration has for something else now.
+    pub(super) fn make_way(&mut self) {
+        let (spoken_for, nodes) = (self.spoken_for(), nodes(&Places::default()));
+        let policy = self.config.hotplug.as_ref();
+        let is_over = |name: &&StreamName| {
+            let stream = self.streams.get(name);
+            let camera = stream.and_then(|stream| Wish::which(&stream.config.source));
+            // One that is configured by its own name goes on under it.
+            !self.config.streams.contains_key(*name)
+                && camera
+                    .is_none_or(|camera| !hotplug::may_stay(policy, &nodes, &spoken_for, &camera))
+        };
+        let over: Vec<StreamName> = self.hotplugged.iter().filter(is_over).cloned().collect();
+        for name in over {
+            self.remove(&name);
         }
     }
 

@@ -154,6 +154,7 @@ impl Broker {
         {
             self.remove(&name);
         }
+        self.make_way();
         let mut appeared = Vec::new();
         for (name, wanted) in self.config.streams.clone() {
             let access = wanted

@@ -3,7 +3,7 @@
 //! Owns the configurations that ask for it.
 
 use crate::debian::{
-    ANNA, broker, by, configure, configured, info, installed, live, property, said,
+    ANNA, broker, by, configure, configured, info, installed, live, property, run, said,
 };
 use std::fs;
 use std::time::Duration;
@@ -17,16 +17,30 @@ fn lacks(feature: &str) -> bool {
     lacks.lines().any(|line| line == feature)
 }
 
+/// The configuration of before, which comes back whatever becomes of the test.
+struct Before(String);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        configure(&self.0);
+        run(&[
+            "systemctl",
+            "set-property",
+            "--runtime",
+            SERVICE,
+            "MemoryMax=infinity",
+        ]);
+        run(&["systemctl", "reload", SERVICE]);
+    }
+}
+
 /// Runs with this configuration, and then with that of before.
 fn with(configuration: &str, check: impl FnOnce()) {
     installed();
-    let before = configured();
+    let _before = Before(configured());
     configure(configuration);
     said(&["systemctl", "reload", SERVICE]);
     check();
-    configure(&before);
-    said(&["systemctl", "reload", SERVICE]);
-    live("cam");
 }
 
 fn camera(memory: &str) -> String {
@@ -70,13 +84,6 @@ fn a_limit_of_memory_is_met_and_named() {
         });
         said(&by(ANNA, &["streamem", "watch", "bars", "--count", "3"]));
         assert_eq!(broker(), pid);
-        said(&[
-            "systemctl",
-            "set-property",
-            "--runtime",
-            SERVICE,
-            "MemoryMax=infinity",
-        ]);
     });
 }
 
