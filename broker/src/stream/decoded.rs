@@ -4,8 +4,7 @@
 
 use super::decoding::{self, Effort, Follower, Job};
 use super::{Core, Lost, ONE_IN_HAND, Pool, Reports, Seat, Stream, StreamMemory, lock};
-use crate::source::Source;
-use crate::source::decode::{SCHEME, Wish};
+use crate::source::decode::Wish;
 use std::io;
 use std::sync::{Arc, Mutex, Weak};
 use std::thread::JoinHandle;
@@ -49,13 +48,7 @@ impl Stream {
     /// What it is decoded from, if it is.
     #[must_use]
     pub fn decodes(&self) -> Option<Wish> {
-        if self.config.source.scheme() != SCHEME {
-            return None;
-        }
-        match Source::of(&self.config.source) {
-            Ok(Source::Decoded(wish)) => Some(wish),
-            _ => None,
-        }
+        Wish::of_decoded(&self.config.source)
     }
 
     /// It as the parent of what is wished, or why it cannot be that now.
