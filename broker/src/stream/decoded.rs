@@ -2,12 +2,11 @@
 //!
 //! Owns these turns of a stream's life; never decodes.
 
-use super::decoding::{self, Effort, Follower, Job};
+use super::decoding::{self, Decoder, Effort, Follower, Job};
 use super::{Core, Lost, ONE_IN_HAND, Pool, Reports, Seat, Stream, StreamMemory, lock};
 use crate::source::decode::Wish;
 use std::io;
 use std::sync::{Arc, Mutex, Weak};
-use std::thread::JoinHandle;
 use streamem_wire::{Format, Layout};
 
 /// What is said before it was looked for.
@@ -22,7 +21,7 @@ pub(super) struct Decoding {
     follows: Weak<StreamMemory>,
     effort: Arc<Effort>,
     /// The last decoder there was.
-    thread: Option<JoinHandle<()>>,
+    decoder: Option<Decoder>,
     /// Something may have been decoded that is in its slots.
     has_pictures: bool,
 }
@@ -142,9 +141,18 @@ impl Stream {
                 .ptr_eq(&Arc::downgrade(&parent.memory))
     }
 
+    /// Whether the last decoder has not left its parent yet, or may still be writing into a slot. Another would be
+    /// promised what this one still has.
+    #[must_use]
+    pub fn is_being_left(&self) -> bool {
+        let decoder = self.decoding.decoder.as_ref();
+        !self.runs() && decoder.is_some_and(|decoder| !decoder.has_left())
+    }
+
     /// Ends decoding. Who comes later is not to be given what is old by then.
     pub fn rest(&mut self) {
         if self.worker.take().is_some() {
+            self.decoding.decoder.iter().for_each(Decoder::wake);
             self.source = 0;
             lock(&self.core).begin(0, ONE_IN_HAND);
             // It is said of a decoder, and there is none now.
@@ -174,12 +182,11 @@ impl Stream {
             layout: self.layout.clone(),
             follower: Follower::new(of_parent, memory, Arc::new(seat)),
             effort: Arc::clone(&self.decoding.effort),
-            former: self.decoding.thread.take(),
         };
-        let (worker, thread) = decoding::start(job, source, core, reports)?;
+        let (worker, decoder) = decoding::start(job, source, core, reports)?;
         self.worker = Some(worker);
         self.decoding.has_pictures = true;
-        self.decoding.thread = Some(thread);
+        self.decoding.decoder = Some(decoder);
         self.decoding.follows = Arc::downgrade(&parent.memory);
         Ok(())
     }

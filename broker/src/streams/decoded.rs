@@ -6,7 +6,7 @@ use super::{StreamError, Streams};
 use crate::config::PoolConfig;
 use crate::source::decode::Wish;
 use crate::source::{BadSource, Source};
-use crate::stream::{Parent, Seat, Terms};
+use crate::stream::{Parent, Seat, Stream, Terms};
 use streamem_wire::message::Mode;
 use streamem_wire::{StreamName, SubscriptionId};
 use tracing::debug;
@@ -112,7 +112,7 @@ impl Streams {
         Ok(())
     }
 
-    /// Begins to decode. Whether it could, with the memory its parent has now.
+    /// Begins to decode. Whether it could, with the memory its parent has now, and nobody decoding it any more.
     fn decode(
         &mut self,
         name: &StreamName,
@@ -122,6 +122,9 @@ impl Streams {
     ) -> Result<bool, StreamError> {
         if !parent.is_mapped() {
             self.have_copied(&wish.parent, "a stream is decoded from it");
+            return Ok(false);
+        }
+        if self.get(name).is_some_and(Stream::is_being_left) {
             return Ok(false);
         }
         self.admit(&wish.parent, TERMS, None, pool)

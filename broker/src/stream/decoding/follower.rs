@@ -56,6 +56,11 @@ impl Follower {
         }
     }
 
+    /// Where it sits.
+    pub(super) fn seat(&self) -> Arc<Seat> {
+        Arc::clone(&self.seat)
+    }
+
     /// Whether frames can still come.
     pub(super) fn may_go_on(&self) -> bool {
         let state = self.memory.view().header(header::STATE).load(Acquire);
