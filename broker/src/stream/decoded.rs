@@ -2,7 +2,7 @@
 //!
 //! Owns these turns of a stream's life; never decodes.
 
-use super::decoding::{self, Decoder, Effort, Follower, Job};
+use super::decoding::{self, Decoder, Effort, Follower, Job, Last};
 use super::{Core, Lost, ONE_IN_HAND, Pool, Reports, Seat, Stream, StreamMemory, lock};
 use crate::source::decode::Wish;
 use std::io;
@@ -19,6 +19,8 @@ pub(super) struct Decoding {
     awaits_parent: bool,
     /// The memory its decoder reads.
     follows: Weak<StreamMemory>,
+    /// The frame of that memory that was taken last for those who read now.
+    last: Arc<Last>,
     effort: Arc<Effort>,
     /// The last decoder there was.
     decoder: Option<Decoder>,
@@ -162,6 +164,7 @@ impl Stream {
         }
         if self.readers.is_empty() && std::mem::take(&mut self.decoding.has_pictures) {
             lock(&self.core).withdraw();
+            self.decoding.last = Arc::default();
         }
     }
 
@@ -175,19 +178,24 @@ impl Stream {
         reports: &Reports,
     ) -> io::Result<()> {
         let core = self.begin(source, ONE_IN_HAND);
+        let follows = Arc::downgrade(&parent.memory);
+        if !self.decoding.follows.ptr_eq(&follows) {
+            self.decoding.last = Arc::default();
+        }
+        let last = Arc::clone(&self.decoding.last);
         let (of_parent, memory) = (Arc::clone(&parent.core), Arc::clone(&parent.memory));
         let job = Job {
             name: self.name.clone(),
             parent: wish.parent.clone(),
             layout: self.layout.clone(),
-            follower: Follower::new(of_parent, memory, Arc::new(seat)),
+            follower: Follower::new(of_parent, memory, Arc::new(seat), last),
             effort: Arc::clone(&self.decoding.effort),
         };
         let (worker, decoder) = decoding::start(job, source, core, reports)?;
         self.worker = Some(worker);
         self.decoding.has_pictures = true;
         self.decoding.decoder = Some(decoder);
-        self.decoding.follows = Arc::downgrade(&parent.memory);
+        self.decoding.follows = follows;
         Ok(())
     }
 
@@ -199,3 +207,6 @@ impl Stream {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

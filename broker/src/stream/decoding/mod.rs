@@ -5,7 +5,7 @@
 
 mod follower;
 
-pub(super) use follower::Follower;
+pub(super) use follower::{Follower, Last};
 
 use super::Seat;
 use super::core::{Core, Frame};
