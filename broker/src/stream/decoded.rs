@@ -7,6 +7,7 @@ use super::{Core, Lost, ONE_IN_HAND, Pool, Reports, Seat, Stream, StreamMemory, 
 use crate::source::decode::Wish;
 use std::io;
 use std::sync::{Arc, Mutex, Weak};
+use streamem_sys::clock::monotonic_ns;
 use streamem_wire::{Format, Layout};
 
 /// What is said before it was looked for.
@@ -123,14 +124,17 @@ impl Stream {
         is_news
     }
 
+    /// Whether it could not be decoded, and the time to try it again has not come.
+    #[must_use]
+    pub fn is_put_off(&self) -> bool {
+        let lost = self.lost.as_ref();
+        lost.is_some_and(|Lost { retry_ns, .. }| *retry_ns != u64::MAX)
+    }
+
     /// Whether somebody is to be given pictures.
     #[must_use]
     pub fn is_to_decode(&self) -> bool {
-        let has_failed = self
-            .lost
-            .as_ref()
-            .is_some_and(|Lost { retry_ns, .. }| *retry_ns != u64::MAX);
-        !self.readers.is_empty() && !has_failed
+        !self.readers.is_empty() && !self.is_put_off()
     }
 
     /// Whether frames of this parent are decoded into it just now.
@@ -193,6 +197,7 @@ impl Stream {
         };
         let (worker, decoder) = decoding::start(job, source, core, reports)?;
         self.worker = Some(worker);
+        self.attached_ns = Some(monotonic_ns());
         self.decoding.has_pictures = true;
         self.decoding.decoder = Some(decoder);
         self.decoding.follows = follows;

@@ -1,14 +1,14 @@
-//! Where the next decoder goes on.
+//! When a decoder that failed is forgiven, and where the next one goes on.
 //!
 //! Owns a parent and a stream decoded from it for each test; what is decoded is no picture.
 
+use super::super::STAYED_UP_NS;
 use super::*;
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
 use crate::pool::{Memfd, Protection};
 use crate::source::Filled;
 use crate::stream::{Frame, Terms};
-use streamem_sys::clock::monotonic_ns;
 use streamem_wire::message::Mode;
 use streamem_wire::{Generation, StreamName, SubscriptionId};
 
@@ -83,6 +83,18 @@ fn rest(of: &mut Stream) {
     while of.is_being_left() {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn one_that_was_decoded_for_long_is_forgiven() {
+    let reports = Reports::new().unwrap();
+    let (parent, mut picture) = family();
+    picture.losses = 4;
+    decode(&mut picture, &parent, &reports);
+    let since_ns = picture.attached_ns.expect("it is known since when");
+    picture.attached_ns = Some(since_ns - 2 * STAYED_UP_NS);
+    picture.lose("it failed".to_owned());
+    assert_eq!(picture.losses, 1);
 }
 
 #[test]
