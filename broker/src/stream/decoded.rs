@@ -13,6 +13,9 @@ use streamem_wire::{Format, Layout};
 /// What is said before it was looked for.
 const LOOKING: &str = "the stream it is decoded from is being looked for";
 
+/// Most bytes of a picture whose size only its publisher says, who pays for compressed ones.
+const UNPROMISED_MAX: u64 = 64 << 20;
+
 /// What a decoded stream knows of its parent.
 #[derive(Debug, Default)]
 pub(super) struct Decoding {
@@ -75,6 +78,18 @@ impl Stream {
                 wish.format
             )
         })?;
+        if self.awaited_layout().is_none() && self.is_published() && picture.bytes > UNPROMISED_MAX
+        {
+            return Err(format!(
+                "the pictures of stream {name:?}, which it is decoded from, would have {} MiB each, and its publisher \
+                 alone says so, who may have {} MiB: name their size in the configuration, \
+                 `source = \"publish://?format=mjpeg&size={}x{}\"` for that stream",
+                picture.bytes >> 20,
+                UNPROMISED_MAX >> 20,
+                picture.width,
+                picture.height
+            ));
+        }
         let memory = self.memory();
         match &memory.pool {
             Pool::Brought(_) => Err(format!(

@@ -109,6 +109,25 @@ fn a_parent_without_jpeg_is_named_with_what_it_has() {
 }
 
 #[test]
+fn a_publisher_does_not_choose_how_much_memory_is_written() {
+    let decoding = "[stream.picture]\nsource = \"decode://cam\"\n";
+    let promise = "publish://?format=mjpeg&size=5000x5000&bytes_max=1048576";
+    let broker = Broker::with_config(decoding);
+    let _camera = Camera::of(&broker, "cam", 5000, 5000);
+    streamem_tests::eventually("it says so", || {
+        let now = broker.stream("picture");
+        let says = ["\"cam\"", "64 MiB", "size=5000x5000"];
+        let says = says.iter().all(|part| why(&now).contains(part));
+        (now["state"] == "lost" && says && now["generation"] == 1).then_some(())
+    });
+    let promised = format!("{decoding}[stream.cam]\nsource = \"{promise}\"\n");
+    let broker = Broker::with_config(&promised);
+    let _camera = Camera::of(&broker, "cam", 5000, 5000);
+    let now = state_becomes(&broker, "picture", "live");
+    assert_eq!(now["layout"]["width"], 5000, "{now}");
+}
+
+#[test]
 fn memory_that_was_brought_is_not_looked_into() {
     let broker = Broker::with_config(CONFIG);
     let file = rustix::fs::memfd_create("brought", rustix::fs::MemfdFlags::ALLOW_SEALING);
