@@ -8,6 +8,7 @@ use crate::access::Right;
 use crate::config::StreamConfig;
 use crate::session::{Handover, Over};
 use crate::source::SourceUri;
+use crate::source::decode::Wish;
 use crate::streams::no_such_stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -255,6 +256,17 @@ impl Broker {
         }
     }
 
+    /// What is decoded is read, so whoever adds a decoded stream must be one who may read its parent. Of one that
+    /// is not there yet nobody knows who may.
+    fn permit_parent(&self, id: SessionId, source: &SourceUri) -> Result<(), Refusal> {
+        match Wish::of_decoded(source) {
+            Some(wish) if self.streams.get(&wish.parent).is_some() => {
+                self.permit(id, &wish.parent, Right::Read)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn info(&mut self, id: SessionId, call: &Call) -> Answered {
         let OfStream { stream: name } = arguments(call)?;
         self.permit(id, &name, Right::See)?;
@@ -277,6 +289,7 @@ impl Broker {
             Refusal::new(Reason::BadSource, &source, error.to_string())
         };
         let uri: SourceUri = source.parse().map_err(|error| bad(&error))?;
+        self.permit_parent(id, &uri)?;
         let config = StreamConfig::of(uri);
         let access = self.config.access.clone();
         self.streams

@@ -268,6 +268,8 @@ impl Broker {
             match (turn, publication) {
                 (Turn::Ended(why), Some(publication)) => self.end_publication(publication, &why),
                 (Turn::Ended(why), None) => self.lose(&name, why),
+                // What is to come of that is seen at the end of this turn.
+                (Turn::Over, _) => {}
                 (Turn::Ready(ready), _) => self.go_on_with(&name, *ready),
                 (Turn::Unfit(fill, why), _) => self.avoid(&name, fill, why),
                 (Turn::Silent(why), _) => {

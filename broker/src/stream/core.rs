@@ -103,9 +103,10 @@ impl Core {
         }
     }
 
-    /// Goes on with other memory; readers are told to ask for it.
+    /// Goes on with other memory, which no source fills before it begins; readers are told to ask for it.
     pub fn renew(&mut self, memory: StreamMemory, commits: bool) {
         self.set_state(RingState::Retired);
+        self.source = 0;
         self.contents = vec![Content::Nothing; memory.shape().slots];
         self.memory = Arc::new(memory);
         self.commits = commits;

@@ -2,17 +2,19 @@
 //!
 //! Owns these turns of a stream's life; never decodes.
 
-use super::decoding::{self, Effort, Follower, Job};
+use super::decoding::{self, Decoder, Effort, Follower, Job, Last};
 use super::{Core, Lost, ONE_IN_HAND, Pool, Reports, Seat, Stream, StreamMemory, lock};
-use crate::source::Source;
-use crate::source::decode::{SCHEME, Wish};
+use crate::source::decode::Wish;
 use std::io;
 use std::sync::{Arc, Mutex, Weak};
-use std::thread::JoinHandle;
+use streamem_sys::clock::monotonic_ns;
 use streamem_wire::{Format, Layout};
 
 /// What is said before it was looked for.
 const LOOKING: &str = "the stream it is decoded from is being looked for";
+
+/// Most bytes of a picture whose size only its publisher says, who pays for compressed ones.
+const UNPROMISED_MAX: u64 = 64 << 20;
 
 /// What a decoded stream knows of its parent.
 #[derive(Debug, Default)]
@@ -21,9 +23,11 @@ pub(super) struct Decoding {
     awaits_parent: bool,
     /// The memory its decoder reads.
     follows: Weak<StreamMemory>,
+    /// The frame of that memory that was taken last for those who read now.
+    last: Arc<Last>,
     effort: Arc<Effort>,
     /// The last decoder there was.
-    thread: Option<JoinHandle<()>>,
+    decoder: Option<Decoder>,
     /// Something may have been decoded that is in its slots.
     has_pictures: bool,
 }
@@ -49,13 +53,7 @@ impl Stream {
     /// What it is decoded from, if it is.
     #[must_use]
     pub fn decodes(&self) -> Option<Wish> {
-        if self.config.source.scheme() != SCHEME {
-            return None;
-        }
-        match Source::of(&self.config.source) {
-            Ok(Source::Decoded(wish)) => Some(wish),
-            _ => None,
-        }
+        Wish::of_decoded(&self.config.source)
     }
 
     /// It as the parent of what is wished, or why it cannot be that now.
@@ -80,6 +78,18 @@ impl Stream {
                 wish.format
             )
         })?;
+        if self.awaited_layout().is_none() && self.is_published() && picture.bytes > UNPROMISED_MAX
+        {
+            return Err(format!(
+                "the pictures of stream {name:?}, which it is decoded from, would have {} MiB each, and its publisher \
+                 alone says so, who may have {} MiB: name their size in the configuration, \
+                 `source = \"publish://?format=mjpeg&size={}x{}\"` for that stream",
+                picture.bytes >> 20,
+                UNPROMISED_MAX >> 20,
+                picture.width,
+                picture.height
+            ));
+        }
         let memory = self.memory();
         match &memory.pool {
             Pool::Brought(_) => Err(format!(
@@ -129,14 +139,17 @@ impl Stream {
         is_news
     }
 
+    /// Whether it could not be decoded, and the time to try it again has not come.
+    #[must_use]
+    pub fn is_put_off(&self) -> bool {
+        let lost = self.lost.as_ref();
+        lost.is_some_and(|Lost { retry_ns, .. }| *retry_ns != u64::MAX)
+    }
+
     /// Whether somebody is to be given pictures.
     #[must_use]
     pub fn is_to_decode(&self) -> bool {
-        let has_failed = self
-            .lost
-            .as_ref()
-            .is_some_and(|Lost { retry_ns, .. }| *retry_ns != u64::MAX);
-        !self.readers.is_empty() && !has_failed
+        !self.readers.is_empty() && !self.is_put_off()
     }
 
     /// Whether frames of this parent are decoded into it just now.
@@ -149,9 +162,18 @@ impl Stream {
                 .ptr_eq(&Arc::downgrade(&parent.memory))
     }
 
+    /// Whether the last decoder has not left its parent yet, or may still be writing into a slot. Another would be
+    /// promised what this one still has.
+    #[must_use]
+    pub fn is_being_left(&self) -> bool {
+        let decoder = self.decoding.decoder.as_ref();
+        !self.runs() && decoder.is_some_and(|decoder| !decoder.has_left())
+    }
+
     /// Ends decoding. Who comes later is not to be given what is old by then.
     pub fn rest(&mut self) {
         if self.worker.take().is_some() {
+            self.decoding.decoder.iter().for_each(Decoder::wake);
             self.source = 0;
             lock(&self.core).begin(0, ONE_IN_HAND);
             // It is said of a decoder, and there is none now.
@@ -161,6 +183,7 @@ impl Stream {
         }
         if self.readers.is_empty() && std::mem::take(&mut self.decoding.has_pictures) {
             lock(&self.core).withdraw();
+            self.decoding.last = Arc::default();
         }
     }
 
@@ -174,20 +197,25 @@ impl Stream {
         reports: &Reports,
     ) -> io::Result<()> {
         let core = self.begin(source, ONE_IN_HAND);
+        let follows = Arc::downgrade(&parent.memory);
+        if !self.decoding.follows.ptr_eq(&follows) {
+            self.decoding.last = Arc::default();
+        }
+        let last = Arc::clone(&self.decoding.last);
         let (of_parent, memory) = (Arc::clone(&parent.core), Arc::clone(&parent.memory));
         let job = Job {
             name: self.name.clone(),
             parent: wish.parent.clone(),
             layout: self.layout.clone(),
-            follower: Follower::new(of_parent, memory, Arc::new(seat)),
+            follower: Follower::new(of_parent, memory, Arc::new(seat), last),
             effort: Arc::clone(&self.decoding.effort),
-            former: self.decoding.thread.take(),
         };
-        let (worker, thread) = decoding::start(job, source, core, reports)?;
+        let (worker, decoder) = decoding::start(job, source, core, reports)?;
         self.worker = Some(worker);
+        self.attached_ns = Some(monotonic_ns());
         self.decoding.has_pictures = true;
-        self.decoding.thread = Some(thread);
-        self.decoding.follows = Arc::downgrade(&parent.memory);
+        self.decoding.decoder = Some(decoder);
+        self.decoding.follows = follows;
         Ok(())
     }
 
@@ -199,3 +227,6 @@ impl Stream {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,7 +106,8 @@ impl Seat {
         self.bell.is_some() || lease::is_waiting(&self.view())
     }
 
-    fn wake(&self) {
+    /// Has it look at the ring if it waits.
+    pub(super) fn wake(&self) {
         let view = self.view();
         if lease::must_wake(&view) {
             // Nobody waiting there any more is no error, and there is no other.

@@ -32,6 +32,8 @@ const NO_SLOT: Duration = Duration::from_millis(1);
 pub enum Turn {
     /// It has failed, or is done, and has ended.
     Ended(String),
+    /// It was told to end, or has nothing to do any more, and has let go of all it had.
+    Over,
     /// Nothing comes from it, for this reason; it may go on.
     Silent(String),
     /// It goes on.

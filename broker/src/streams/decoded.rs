@@ -6,7 +6,7 @@ use super::{StreamError, Streams};
 use crate::config::PoolConfig;
 use crate::source::decode::Wish;
 use crate::source::{BadSource, Source};
-use crate::stream::{Parent, Seat, Terms};
+use crate::stream::{Parent, Seat, Stream, Terms};
 use streamem_wire::message::Mode;
 use streamem_wire::{StreamName, SubscriptionId};
 use tracing::debug;
@@ -64,10 +64,11 @@ impl Streams {
             }
         };
         let mut turns = Vec::new();
-        if self
-            .get(name)
-            .is_some_and(|stream| *stream.layout() != parent.picture)
-        {
+        let suits = |stream: &Stream| *stream.layout() == parent.picture;
+        if let Some(stream) = self.get(name).filter(|stream| !suits(stream)) {
+            if stream.is_put_off() {
+                return Ok(turns);
+            }
             self.refit(name, &parent, pool)?;
             turns.push(Followed::Renewed);
         }
@@ -112,7 +113,7 @@ impl Streams {
         Ok(())
     }
 
-    /// Begins to decode. Whether it could, with the memory its parent has now.
+    /// Begins to decode. Whether it could, with the memory its parent has now, and nobody decoding it any more.
     fn decode(
         &mut self,
         name: &StreamName,
@@ -122,6 +123,9 @@ impl Streams {
     ) -> Result<bool, StreamError> {
         if !parent.is_mapped() {
             self.have_copied(&wish.parent, "a stream is decoded from it");
+            return Ok(false);
+        }
+        if self.get(name).is_some_and(Stream::is_being_left) {
             return Ok(false);
         }
         self.admit(&wish.parent, TERMS, None, pool)
@@ -150,5 +154,41 @@ impl Streams {
             Some(parent) => wish.check_parent(&parent.config.source),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Access;
+    use crate::config::StreamConfig;
+    use crate::manager::Manager;
+    use crate::store::Store;
+
+    #[test]
+    fn one_that_failed_gets_no_memory_before_it_is_tried_again() {
+        let pool = PoolConfig::default();
+        let mut streams = Streams::new(Store::new(Manager::of_environment(), false)).unwrap();
+        let [cam, picture] = ["cam", "picture"].map(|name| StreamName::new(name).unwrap());
+        for (name, source) in [
+            (&cam, "publish://?format=mjpeg&size=64x48"),
+            (&picture, "decode://cam"),
+        ] {
+            let config = StreamConfig::of(source.parse().unwrap());
+            streams.add(name, config, Access::default(), &pool).unwrap();
+        }
+        streams.get_mut(&cam).unwrap().say_live();
+        streams
+            .get_mut(&picture)
+            .unwrap()
+            .lose("there was no memory".to_owned());
+        assert_eq!(streams.follow(&pool), []);
+        streams.retry(&picture).unwrap();
+        let turns = streams.follow(&pool);
+        assert!(
+            turns.contains(&(picture.clone(), Followed::Renewed)),
+            "{turns:?}"
+        );
+        assert_eq!(streams.get(&picture).unwrap().layout().width, 64);
     }
 }

@@ -58,6 +58,24 @@ fn nothing_is_decoded_while_nobody_reads() {
 }
 
 #[test]
+fn readers_that_come_and_go_quickly_have_one_seat_at_the_parent() {
+    let broker = Broker::with_config(CONFIG);
+    // Two in hand, the newest, and one lease.
+    let mut camera = Camera::with_slots(&broker, 4);
+    state_becomes(&broker, "picture", "live");
+    camera.shoot();
+    for _ in 0..20 {
+        drop(read(&broker, "picture"));
+        let slots = decoding_slots(&broker, "cam");
+        assert!(slots <= 1, "{slots} slots for one decoder");
+        let now = broker.stream("picture");
+        assert_eq!(now["state"], "live", "{now}");
+    }
+    let mut sub = read(&broker, "picture");
+    assert_eq!(assert_picture(&next(&mut sub)), 1);
+}
+
+#[test]
 fn readers_that_come_and_go_never_see_a_torn_or_an_old_picture() {
     let broker = Broker::with_config(CONFIG);
     let mut camera = Camera::open(&broker);
@@ -257,12 +275,7 @@ fn one_that_is_removed_leaves_nothing_at_its_parent() {
 fn a_parent_without_a_slot_to_spare_is_asked_again() {
     let broker = Broker::with_config(CONFIG);
     // Two in hand, the newest, and two leases.
-    let publisher = streamem::publish("cam")
-        .layout(streamem_tests::jpeg::wish(320, 240, 0.0))
-        .slots_max(5)
-        .socket(broker.socket())
-        .open();
-    let mut camera = Camera::with(publisher.expect("it may publish"));
+    let mut camera = Camera::with_slots(&broker, 5);
     state_becomes(&broker, "picture", "live");
     let builder = streamem::Subscription::builder("cam").leases(2);
     let of_parent = builder.socket(broker.socket()).open().expect("it fits");

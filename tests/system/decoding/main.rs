@@ -65,6 +65,15 @@ impl Camera {
         Camera::with(publisher)
     }
 
+    fn with_slots(broker: &Broker, slots_max: u32) -> Camera {
+        let publisher = streamem::publish("cam")
+            .layout(jpeg::wish(WIDTH, HEIGHT, 0.0))
+            .slots_max(slots_max)
+            .socket(broker.socket())
+            .open();
+        Camera::with(publisher.expect("it may publish"))
+    }
+
     fn with(publisher: Publisher) -> Camera {
         let (width, height) = (publisher.layout().width, publisher.layout().height);
         Camera {

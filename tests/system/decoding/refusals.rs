@@ -61,6 +61,42 @@ fn a_stream_that_cannot_be_is_not_added() {
 }
 
 #[test]
+fn who_may_not_read_a_stream_has_none_decoded_from_it() {
+    let broker = Broker::with_config(
+        "[access]\nsee = [\"everyone\"]\nread = [\"everyone\"]\nadmin = [\"everyone\"]\n\
+         [stream.open]\nsource = \"publish://?format=mjpeg\"\n\
+         [stream.closed]\nsource = \"publish://?format=mjpeg\"\n[stream.closed.access]\nread = [\"user:root\"]\n\
+         [stream.hidden]\nsource = \"pattern://imu?rate=7\"\n[stream.hidden.access]\nsee = []\nread = []\n",
+    );
+    let add = |name: &str, parent: &str| {
+        let parameters = json!({"stream": name, "source": format!("decode://{parent}")});
+        let call = json!({"method": "io.streamem.AddStream", "parameters": parameters});
+        let option = format!("call={call}");
+        let socket = broker.socket();
+        let mut command = Consumer::command_as(NOBODY, &socket, "-", &[&option]);
+        Consumer::spawn(&mut command).expect("answer")
+    };
+    for (parent, refusal) in [("closed", "NotPermitted"), ("hidden", "NoSuchStream")] {
+        let answer = add("mine", parent);
+        assert_eq!(
+            answer["error"],
+            format!("io.streamem.{refusal}"),
+            "{answer}"
+        );
+        let message = answer["parameters"]["message"].as_str();
+        let message = message.unwrap_or_default();
+        assert!(
+            message.contains(parent) && !message.contains("://"),
+            "{message}"
+        );
+    }
+    for (name, parent) in [("mine", "open"), ("yours", "later")] {
+        let answer = add(name, parent);
+        assert_eq!(answer["error"], serde_json::Value::Null, "{answer}");
+    }
+}
+
+#[test]
 fn a_parent_without_jpeg_is_named_with_what_it_has() {
     let broker = Broker::with_config("[stream.picture]\nsource = \"decode://cam\"\n");
     let bars = "publish=pattern://bars?size=320x240&rate=60&format=nv12";
@@ -70,6 +106,25 @@ fn a_parent_without_jpeg_is_named_with_what_it_has() {
         let says = why(&now).contains("\"cam\"") && why(&now).contains("nv12");
         (now["state"] == "lost" && says).then_some(())
     });
+}
+
+#[test]
+fn a_publisher_does_not_choose_how_much_memory_is_written() {
+    let decoding = "[stream.picture]\nsource = \"decode://cam\"\n";
+    let promise = "publish://?format=mjpeg&size=5000x5000&bytes_max=1048576";
+    let broker = Broker::with_config(decoding);
+    let _camera = Camera::of(&broker, "cam", 5000, 5000);
+    streamem_tests::eventually("it says so", || {
+        let now = broker.stream("picture");
+        let says = ["\"cam\"", "64 MiB", "size=5000x5000"];
+        let says = says.iter().all(|part| why(&now).contains(part));
+        (now["state"] == "lost" && says && now["generation"] == 1).then_some(())
+    });
+    let promised = format!("{decoding}[stream.cam]\nsource = \"{promise}\"\n");
+    let broker = Broker::with_config(&promised);
+    let _camera = Camera::of(&broker, "cam", 5000, 5000);
+    let now = state_becomes(&broker, "picture", "live");
+    assert_eq!(now["layout"]["width"], 5000, "{now}");
 }
 
 #[test]

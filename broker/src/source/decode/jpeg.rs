@@ -28,8 +28,13 @@ const WARNING: c_int = 0;
 const LIMIT_SCANS: c_int = 32768;
 /// What is put where nothing was decoded.
 const NOTHING: u8 = 128;
-/// Cameras fill up the end of a picture. It begins a complaint that ends so, and nothing is wrong then.
-const FILLED_UP: (&str, &str) = ("extraneous bytes before marker", "0xd9");
+/// Cameras fill up the end of a picture. A complaint ends so that begins with how many bytes that are.
+const FILLED_UP: &str = " extraneous bytes before marker 0xd9";
+/// What ends a picture, and what says that it is made of parts which can be decoded without the others.
+const END: [u8; 2] = [0xff, 0xd9];
+const PARTS: [u8; 2] = [0xff, 0xdd];
+/// The library reads on a few bytes, and does not count them every time.
+const LOOKS_MAX: usize = 3;
 
 #[link(name = "turbojpeg")]
 unsafe extern "C" {
@@ -145,27 +150,65 @@ fn stride(plane: &Plane) -> c_int {
 /// Decodes a picture of exactly this layout into a slot. What could not be decoded of it is grey, and never
 /// what was in the slot before.
 pub fn decode(jpeg: &[u8], layout: &Layout, slot: &mut [u8]) -> Result<Decoded, Undecodable> {
-    for is_again in [false, true] {
-        let mut library = Library::new().map_err(Undecodable::Jpeg)?;
-        let header = library.header(jpeg, layout)?;
-        if layout.format == Format::I420 {
-            check_i420(&header)?;
-        }
-        let Err(complaint) = library.write(jpeg, layout, &header, slot) else {
-            return Ok(Decoded::Whole);
-        };
-        let (begins, ends) = FILLED_UP;
-        if !library.was_warning() {
-            return Err(Undecodable::Jpeg(complaint));
-        } else if complaint.contains(begins) && complaint.ends_with(ends) {
-            return Ok(Decoded::Whole);
-        } else if is_again {
-            break;
-        }
-        // The library may have given up without saying how far it came.
-        slot.fill(NOTHING);
+    let Some(complaint) = try_decode(jpeg, layout, slot)? else {
+        return Ok(Decoded::Whole);
+    };
+    if is_only_filled_up(jpeg, complaint, layout, slot) {
+        return Ok(Decoded::Whole);
     }
+    // The library may have given up without saying how far it came.
+    slot.fill(NOTHING);
+    let _the_same = try_decode(jpeg, layout, slot)?;
     Ok(Decoded::Broken)
+}
+
+/// Decodes it, and returns what the library complains of if there is a picture for all that.
+fn try_decode(
+    jpeg: &[u8],
+    layout: &Layout,
+    slot: &mut [u8],
+) -> Result<Option<String>, Undecodable> {
+    let mut library = Library::new().map_err(Undecodable::Jpeg)?;
+    let header = library.header(jpeg, layout)?;
+    if layout.format == Format::I420 {
+        check_i420(&header)?;
+    }
+    match library.write(jpeg, layout, &header, slot) {
+        Ok(()) => Ok(None),
+        Err(complaint) if library.was_warning() => Ok(Some(complaint)),
+        Err(complaint) => Err(Undecodable::Jpeg(complaint)),
+    }
+}
+
+/// Whether all that is wrong are bytes between the picture and its end. The library tells its first complaint
+/// only, and where some of the parts of a picture are missing it is the same; so of those it is asked again without
+/// these bytes.
+fn is_only_filled_up(jpeg: &[u8], complaint: String, layout: &Layout, slot: &mut [u8]) -> bool {
+    let has_parts = jpeg.windows(2).any(|two| two == PARTS);
+    if !has_parts {
+        return complaint.ends_with(FILLED_UP);
+    }
+    let (mut bare, mut complaint) = (jpeg.to_vec(), complaint);
+    for _ in 0..LOOKS_MAX {
+        if empty(&mut bare, &complaint).is_none() {
+            return false;
+        }
+        match try_decode(&bare, layout, slot) {
+            Ok(Some(next)) => complaint = next,
+            Ok(None) => return true,
+            Err(_) => return false,
+        }
+    }
+    false
+}
+
+/// Takes out of a picture what it was filled up with, if that is the complaint.
+fn empty(jpeg: &mut Vec<u8>, complaint: &str) -> Option<()> {
+    let bytes = complaint.strip_suffix(FILLED_UP)?.rsplit(' ').next()?;
+    let end = jpeg.windows(2).rposition(|two| two == END)?;
+    let from = end.checked_sub(bytes.parse().ok()?)?;
+    jpeg.drain(from..end);
+    Some(())
 }
 
 impl Library {

@@ -45,6 +45,14 @@ impl Wish {
         Ok(Wish { parent, format })
     }
 
+    /// The same, where a URI asks for any.
+    #[must_use]
+    pub fn of_decoded(uri: &SourceUri) -> Option<Wish> {
+        (uri.scheme() == SCHEME)
+            .then(|| Wish::of(uri).ok())
+            .flatten()
+    }
+
     /// How pictures lie that are decoded from frames of this layout.
     pub fn picture(&self, parent: &Layout) -> Result<Layout, BadLayout> {
         let mut picture = Layout::video(self.format, parent.width, parent.height, parent.rate)?;

@@ -56,6 +56,15 @@ fn a_source_that_was_replaced_can_claim_nothing() {
 }
 
 #[test]
+fn a_source_of_the_former_memory_gets_nothing_of_the_next() {
+    let mut core = core();
+    core.renew(memory(2), false);
+    assert!(core.claim(OLD).is_none());
+    core.begin(NEW, ONE_IN_HAND);
+    assert!(core.claim(NEW).is_some());
+}
+
+#[test]
 fn a_source_that_was_replaced_can_publish_nothing() {
     let mut core = core();
     let before = core.claim(OLD).unwrap();

@@ -4,6 +4,7 @@
 //! holds two.
 
 use crate::stream::{Core, Seat, StreamMemory, lock};
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -37,23 +38,44 @@ pub(in crate::stream) struct Follower {
     core: Arc<Mutex<Core>>,
     memory: Arc<StreamMemory>,
     seat: Arc<Seat>,
-    last: Option<Sequence>,
+    last: Arc<Last>,
+}
+
+/// The frame that was taken last, by a follower or one before it.
+#[derive(Debug, Default)]
+pub(in crate::stream) struct Last(AtomicU64);
+
+impl Last {
+    fn get(&self) -> Option<Sequence> {
+        let sequence = Sequence(self.0.load(Relaxed));
+        (sequence != Sequence::NONE).then_some(sequence)
+    }
+
+    fn set(&self, sequence: Sequence) {
+        self.0.store(sequence.0, Relaxed);
+    }
 }
 
 impl Follower {
-    /// Takes this seat, which was admitted, and leaves it in the end.
+    /// Takes this seat, which was admitted, and leaves it in the end. Goes on after the last frame.
     pub(in crate::stream) fn new(
         core: Arc<Mutex<Core>>,
         memory: Arc<StreamMemory>,
         seat: Arc<Seat>,
+        last: Arc<Last>,
     ) -> Follower {
         lock(&core).join(Arc::clone(&seat));
         Follower {
             core,
             memory,
             seat,
-            last: None,
+            last,
         }
+    }
+
+    /// Where it sits.
+    pub(super) fn seat(&self) -> Arc<Seat> {
+        Arc::clone(&self.seat)
     }
 
     /// Whether frames can still come.
@@ -64,14 +86,14 @@ impl Follower {
     }
 
     /// Takes the newest frame, unless it was taken before.
-    pub(super) fn take(&mut self, packet: &mut Packet) -> bool {
+    pub(super) fn take(&self, packet: &mut Packet) -> bool {
         let (ring, page) = (self.memory.view(), self.seat.view());
         let place = &page.leases()[0];
         for _ in 0..ROUNDS {
             let Some(newest) = lease::newest(&ring) else {
                 return false;
             };
-            let last = self.last;
+            let last = self.last.get();
             if last == Some(newest.sequence) {
                 return false;
             }
@@ -90,7 +112,7 @@ impl Follower {
             packet.passed_over =
                 last.map_or(0, |last| newest.sequence.since(last).saturating_sub(1));
             packet.sequence = newest.sequence;
-            self.last = Some(newest.sequence);
+            self.last.set(newest.sequence);
             return true;
         }
         false
@@ -117,7 +139,7 @@ impl Follower {
         let (ring, page) = (self.memory.view(), self.seat.view());
         let expected = lease::announce_wait(&page);
         let newest = lease::newest(&ring).map(|newest| newest.sequence);
-        let is_new = newest.is_some() && newest != self.last;
+        let is_new = newest.is_some() && newest != self.last.get();
         if !is_new && self.may_go_on() && !is_over() {
             // Whatever ends the wait, the next thing is to look.
             let _woken = futex::wait(page.word(page::WAKE), expected, SLEEP_MAX);

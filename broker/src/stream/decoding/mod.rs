@@ -5,8 +5,9 @@
 
 mod follower;
 
-pub(super) use follower::Follower;
+pub(super) use follower::{Follower, Last};
 
+use super::Seat;
 use super::core::{Core, Frame};
 use super::worker::{Reporter, Reports, Turn, Worker, lock, publish};
 use crate::pool::Claimed;
@@ -14,13 +15,13 @@ use crate::source::Filled;
 use crate::source::decode::{self, Decoded};
 use follower::Packet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 use streamem_sys::clock::monotonic_ns;
-use streamem_wire::{Layout, StreamName, flags};
+use streamem_wire::{Layout, StreamName, flags, lease};
 
 /// Frames that cannot be decoded, one after the other, before the stream is said to be lost.
 const UNDECODABLE_MAX: u32 = 10;
@@ -61,20 +62,41 @@ pub(super) struct Job {
     pub(super) layout: Layout,
     pub(super) follower: Follower,
     pub(super) effort: Arc<Effort>,
-    /// The decoder before this one, which may still be writing into a slot.
-    pub(super) former: Option<JoinHandle<()>>,
 }
 
-/// Starts the thread.
+/// A decoder as the loop sees it, also after it was told to end.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    seat: Arc<Seat>,
+    has_left: Arc<AtomicBool>,
+}
+
+impl Decoder {
+    /// Whether it has left its parent, and writes into no slot any more.
+    pub(super) fn has_left(&self) -> bool {
+        self.has_left.load(Acquire)
+    }
+
+    /// Has it look whether it was told to end.
+    pub(super) fn wake(&self) {
+        lease::before_wake();
+        self.seat.wake();
+    }
+}
+
+/// Starts the thread, which reports when it has left.
 pub(super) fn start(
     job: Job,
     source: u64,
     core: Arc<Mutex<Core>>,
     reports: &Reports,
-) -> std::io::Result<(Worker, JoinHandle<()>)> {
+) -> std::io::Result<(Worker, Decoder)> {
     let ended = Arc::new(AtomicBool::new(false));
+    let decoder = Decoder {
+        seat: job.follower.seat(),
+        has_left: Arc::default(),
+    };
     let name: String = format!("dec-{}", job.name).chars().take(15).collect();
-    let former = job.former;
     let runner = Runner {
         parent: job.parent,
         layout: job.layout,
@@ -83,18 +105,17 @@ pub(super) fn start(
         core,
         source,
         ended: Arc::clone(&ended),
+        has_left: Arc::clone(&decoder.has_left),
         reports: reports.reporter(source),
         claimed: None,
         passed_over: 0,
         has_gap: false,
         undecodable: 0,
     };
-    let thread = thread::Builder::new().name(name).spawn(move || {
-        // It ends within a frame, and has said what there is to say.
-        let _ended = former.map(JoinHandle::join);
-        runner.run();
-    })?;
-    Ok((Worker { ended }, thread))
+    thread::Builder::new()
+        .name(name)
+        .spawn(move || runner.run())?;
+    Ok((Worker { ended }, decoder))
 }
 
 struct Runner {
@@ -105,6 +126,7 @@ struct Runner {
     core: Arc<Mutex<Core>>,
     source: u64,
     ended: Arc<AtomicBool>,
+    has_left: Arc<AtomicBool>,
     reports: Reporter,
     claimed: Option<Claimed>,
     /// Frames of the parent since the last one that was published, and not counted yet.
@@ -116,14 +138,14 @@ struct Runner {
 impl Runner {
     fn run(mut self) {
         let run = AssertUnwindSafe(|| self.decode_all());
-        if catch_unwind(run).is_err() {
-            let Runner {
-                follower, reports, ..
-            } = self;
-            // Before it is said, since another may begin at once.
-            drop(follower);
-            reports.report(Turn::Ended(DEFECT.to_owned()));
-        }
+        let turn = match catch_unwind(run) {
+            Ok(()) => Turn::Over,
+            Err(_) => Turn::Ended(DEFECT.to_owned()),
+        };
+        // Before it is said, since another may begin at once.
+        drop(self.follower);
+        self.has_left.store(true, Release);
+        self.reports.report(turn);
     }
 
     fn decode_all(&mut self) {

@@ -136,5 +136,6 @@ fn decoding_goes_on_when_a_camera_comes_back() {
     picture_is(&broker, "live");
     let after = next(&mut reader);
     assert!(after.sequence() > before.sequence());
+    assert!(after.captured_ns() > before.captured_ns());
     assert!((1..=PICTURES).contains(&number(&after)));
 }

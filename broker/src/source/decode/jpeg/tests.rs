@@ -246,6 +246,37 @@ fn a_picture_that_was_cut_is_broken_and_shows_nothing_of_another() {
 }
 
 #[test]
+fn a_picture_made_of_parts_may_be_filled_up_and_misses_none() {
+    let jpeg = encoded(|encoder| encoder.set_restart_interval(2));
+    let (data, end) = jpeg.split_at(jpeg.len() - 2);
+    for filled in 0..40 {
+        assert_whole(&[data, &vec![0; filled], end].concat());
+    }
+    let is_mark = |two: &[u8]| two[0] == 0xff && (0xd0..=0xd7).contains(&two[1]);
+    let marks = (0..data.len() - 1).filter(|at| is_mark(&data[*at..*at + 2]));
+    let marks: Vec<usize> = marks.collect();
+    assert!(marks.len() > 3);
+    let (mut holes, mut looks_filled_up) = (0, 0);
+    for (nth, mark) in marks.iter().enumerate() {
+        // From within one part to within another, as when a packet is lost.
+        for to in &marks[nth..] {
+            let cut = [&jpeg[..mark - 2], &jpeg[to + 4..]].concat();
+            let (mut slot, layout) = (vec![7; rgb().len()], layout(Rgb24));
+            let complaint = try_decode(&cut, &layout, &mut slot);
+            looks_filled_up +=
+                usize::from(matches!(complaint, Ok(Some(text)) if text.ends_with(FILLED_UP)));
+            let (decoded, _) = decode_rgb(&cut);
+            assert_ne!(decoded, Ok(Decoded::Whole), "a hole from {mark} to {to}");
+            holes += 1;
+        }
+    }
+    assert!(
+        looks_filled_up > 0,
+        "none of {holes} is taken for a whole one"
+    );
+}
+
+#[test]
 fn what_is_no_picture_is_refused_and_the_next_is_decoded() {
     let layout = layout(Rgb24);
     let mut slot = vec![7; usize::try_from(layout.bytes).unwrap()];
