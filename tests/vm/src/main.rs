@@ -39,10 +39,15 @@ fn run(wanted: &[String]) -> Result<Vec<String>, String> {
     let mut booted = 0;
     let mut passed_over = 0;
     for kernel in kernels::parse(kernels::LIST)? {
-        for boot in boots.iter().filter(|boot| boot.is_for(&kernel)) {
+        for boot in &boots {
             let name = format!("{}/{}", kernel.name, boot.name);
             let is = |word: &String| *word == name || *word == boot.name || *word == kernel.name;
             if !wanted.is_empty() && !wanted.iter().any(is) {
+                continue;
+            }
+            if !boot.is_for(&kernel) {
+                println!("{name:<20} skipped: it is not for this kernel");
+                passed_over += 1;
                 continue;
             }
             let misses = boot.misses(&kernel);
