@@ -2,7 +2,9 @@
 //!
 //! Owns the damage; whatever is published, the next good frame is decoded.
 
-use super::{CONFIG, Camera, assert_picture, next, number_in, read, state_becomes, why};
+use super::{
+    CONFIG, Camera, assert_picture, lost_by_ten, next, number_in, read, state_becomes, why,
+};
 use streamem::flags;
 use streamem_tests::Broker;
 use streamem_tests::jpeg::Sampling;
@@ -61,15 +63,7 @@ fn a_stream_of_garbage_is_lost_until_there_is_a_picture() {
     let mut camera = Camera::open(&broker);
     let mut sub = read(&broker, "picture");
     let mut of_parent = read(&broker, "cam");
-    for _ in 0..10 {
-        camera.put(b"garbage", |_| ());
-        let seen = next(&mut of_parent).sequence();
-        streamem_tests::eventually("it is counted", || {
-            let counters = broker.stream("picture")["counters"].clone();
-            (counters["dropped_by_source"] == seen).then_some(())
-        });
-    }
-    let lost = state_becomes(&broker, "picture", "lost");
+    let lost = lost_by_ten(&broker, &mut camera, &mut of_parent, b"garbage");
     assert!(
         why(&lost).contains("\"cam\"") && why(&lost).contains("decoded"),
         "{lost}"

@@ -219,3 +219,21 @@ fn decoders(broker: &Broker) -> usize {
     });
     names.filter(|name| name.starts_with("dec-")).count()
 }
+
+/// What is said of the pictures after ten frames in a row that cannot be decoded, each of which is counted.
+fn lost_by_ten(
+    broker: &Broker,
+    camera: &mut Camera,
+    of_parent: &mut Subscription,
+    frame: &[u8],
+) -> Value {
+    for _ in 0..10 {
+        camera.put(frame, |_| ());
+        let seen = next(of_parent).sequence();
+        eventually("it is counted", || {
+            let counters = broker.stream("picture")["counters"].clone();
+            (counters["dropped_by_source"] == seen).then_some(())
+        });
+    }
+    state_becomes(broker, "picture", "lost")
+}

@@ -2,7 +2,7 @@
 //!
 //! Owns the mistakes; each is answered with a sentence that names the stream.
 
-use super::{CONFIG, Camera, next, read, state_becomes, why};
+use super::{CONFIG, Camera, lost_by_ten, read, state_becomes, why};
 use serde_json::json;
 use std::path::Path;
 use streamem_tests::consumer::NOBODY;
@@ -154,16 +154,8 @@ fn colours_that_would_have_to_be_computed_are_named() {
     let mut camera = Camera::open(&broker);
     let mut sub = read(&broker, "picture");
     let mut of_parent = read(&broker, "cam");
-    for _ in 0..10 {
-        let jpeg = camera.encoded(Sampling::Half);
-        camera.put(&jpeg, |_| ());
-        let seen = next(&mut of_parent).sequence();
-        streamem_tests::eventually("it is counted", || {
-            let counters = broker.stream("picture")["counters"].clone();
-            (counters["dropped_by_source"] == seen).then_some(())
-        });
-    }
-    let lost = state_becomes(&broker, "picture", "lost");
+    let jpeg = camera.encoded(Sampling::Half);
+    let lost = lost_by_ten(&broker, &mut camera, &mut of_parent, &jpeg);
     assert!(
         why(&lost).contains("4:2:2") && why(&lost).contains("bgr24"),
         "{lost}"
