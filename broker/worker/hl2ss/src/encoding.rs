@@ -5,6 +5,7 @@
 use crate::bytes::Writer;
 use crate::error::{Refused, within};
 use crate::setting::{Setting, write_options};
+use serde::{Deserialize, Serialize};
 
 const H264_LEVELS: &[u8] = &[
     10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51, 52,
@@ -13,7 +14,7 @@ const HEVC_LEVELS: &[u8] = &[30, 60, 63, 90, 93, 120, 123, 150, 153, 156, 180, 1
 const LEVEL_OF_THE_ENCODER: u8 = 255;
 
 /// The codec, and which of its tools.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Profile {
     /// H.264 with the least.
     H264Base,
@@ -49,7 +50,7 @@ impl Profile {
 }
 
 /// How pictures are encoded.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
     /// The codec.
     pub profile: Profile,

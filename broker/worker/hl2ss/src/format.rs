@@ -4,6 +4,7 @@
 
 use crate::bytes::Writer;
 use crate::error::{Refused, within};
+use serde::{Deserialize, Serialize};
 
 const SIZES: [(u16, u16, &[u8]); 10] = [
     (1952, 1100, &[60, 30, 15]),
@@ -19,7 +20,7 @@ const SIZES: [(u16, u16, &[u8]); 10] = [
 ];
 
 /// Size and rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct VideoFormat {
     /// Pixels in a row.
     pub width: u16,

@@ -4,9 +4,10 @@
 
 use crate::bytes::Writer;
 use crate::error::{Refused, finite};
+use serde::{Deserialize, Serialize};
 
 /// From where holograms are seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Perspective {
     /// The wearer.
     Display,
@@ -15,7 +16,7 @@ pub enum Perspective {
 }
 
 /// What the colour camera's pictures show beside what it sees.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MixedReality {
     /// Whether anything is drawn into pictures.
     pub enabled: bool,
@@ -81,7 +82,7 @@ impl MixedReality {
 }
 
 /// A camera as the list of devices counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hardware {
     /// Which group of sources.
     pub group: u16,

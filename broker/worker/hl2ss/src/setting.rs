@@ -4,6 +4,7 @@
 
 use crate::bytes::Writer;
 use crate::error::Refused;
+use serde::{Deserialize, Serialize};
 
 pub(crate) const OFFSET_BY_EXPOSURE: u64 = u64::MAX;
 pub(crate) const OFFSET: u64 = u64::MAX - 1;
@@ -12,7 +13,7 @@ pub(crate) const STRIDE_MASK: u64 = u64::MAX - 3;
 pub(crate) const MEDIA_INDEX: u64 = u64::MAX - 4;
 
 /// One property of an encoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Setting {
     /// How the bitrate is kept.
     RateControl(u32),
@@ -81,7 +82,7 @@ impl Setting {
 }
 
 /// How the colour camera hands pictures over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Acquisition {
     /// A picture that comes while the last is still being sent is dropped.
     Realtime,

@@ -3,9 +3,10 @@
 //! Owns rates and levels; never encodes or decodes.
 
 use crate::bytes::Writer;
+use serde::{Deserialize, Serialize};
 
 /// Bytes in a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AacRate {
     /// 12000.
     B12000,
@@ -18,7 +19,7 @@ pub enum AacRate {
 }
 
 /// Which AAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum AacLevel {
     /// Plain, level 2.
     Plain2,
@@ -60,7 +61,7 @@ impl AacLevel {
 }
 
 /// AAC at a rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Aac {
     /// Bytes in a second.
     pub rate: AacRate,

@@ -3,11 +3,12 @@
 //! Owns ports and lengths; never what is in a packet.
 
 use crate::calibration;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::RangeInclusive;
 
 /// One of the four grey cameras which look around.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GreyCamera {
     /// Left, looking ahead.
     LeftFront,
@@ -20,7 +21,7 @@ pub enum GreyCamera {
 }
 
 /// One of the three sensors of movement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Sensor {
     /// Metres per second squared.
     Accelerometer,

@@ -12,12 +12,13 @@ use crate::format::VideoFormat;
 use crate::mixed_reality::Hardware;
 use crate::setting::{Acquisition, MEDIA_INDEX, STRIDE_MASK, write_options};
 use crate::stream::Stream;
+use serde::{Deserialize, Serialize};
 
 /// What rows are aligned to unless something else is asked for.
 const USUAL_STRIDE_MASK: u32 = 0x3f;
 
 /// Another camera.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExtendedVideo {
     /// Start it with this connection, and not with one before.
     pub open: Option<Hardware>,
@@ -77,7 +78,7 @@ impl ExtendedVideo {
 }
 
 /// A depth camera that was plugged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExtendedDepth {
     /// Start it with this connection, and not with one before.
     pub open: Option<Hardware>,

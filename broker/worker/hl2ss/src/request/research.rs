@@ -7,9 +7,10 @@ use crate::encoding::{Encoding, Pictures, Profile};
 use crate::error::Refused;
 use crate::setting::{OFFSET, OFFSET_BY_EXPOSURE};
 use crate::stream::{GreyCamera, Sensor, Stream};
+use serde::{Deserialize, Serialize};
 
 /// How the time of a grey picture is moved to when it was exposed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TickOffset {
     /// This part of the exposure is added.
     pub of_exposure: f64,
@@ -27,7 +28,7 @@ impl Default for TickOffset {
 }
 
 /// A grey camera.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Grey {
     /// Which.
     pub camera: GreyCamera,
@@ -87,7 +88,7 @@ impl Grey {
 }
 
 /// How depth is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DepthProfile {
     /// In one picture with the brightness (AHAT), or raw.
     Same,
@@ -102,7 +103,7 @@ impl DepthProfile {
 }
 
 /// Depth for hands, with the brightness it was measured by.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ahat {
     /// Where the rig was, with each picture.
     pub posed: bool,
@@ -151,7 +152,7 @@ impl Ahat {
 }
 
 /// How rows of a PNG are prepared: only its size depends on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PngFilter {
     /// The device's choice.
     Auto,
@@ -170,7 +171,7 @@ pub enum PngFilter {
 }
 
 /// Depth of the room, with the brightness it was measured by, as PNG.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LongThrow {
     /// Where the rig was, with each picture.
     pub posed: bool,
@@ -204,7 +205,7 @@ impl LongThrow {
 }
 
 /// A sensor of movement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imu {
     /// Which.
     pub sensor: Sensor,

@@ -5,6 +5,7 @@
 use super::Request;
 use crate::bytes::Writer;
 use crate::stream::Stream;
+use serde::{Deserialize, Serialize};
 
 /// Head, eyes and hands. They come without being asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,7 @@ impl SpatialInput {
 }
 
 /// The eyes, so often in a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Eyes {
     /// 30 times.
     Fps30,

@@ -7,9 +7,10 @@ use crate::bytes::Writer;
 use crate::error::{Refused, finite, within};
 use crate::sound::{Aac, RAW_ARRAY, RAW_STEREO, write_raw};
 use crate::stream::Stream;
+use serde::{Deserialize, Serialize};
 
 /// The device's microphones, 48000 times a second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Microphone {
     /// Two channels, encoded.
     Aac(Aac),
@@ -34,7 +35,7 @@ impl Microphone {
 }
 
 /// What is heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mixer {
     /// A microphone.
     Microphone,
@@ -45,7 +46,7 @@ pub enum Mixer {
 }
 
 /// How a microphone is opened for raw sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Capture {
     /// Not mixed and not converted, if this is given.
     pub pass_through: Option<PassThrough>,
@@ -60,7 +61,7 @@ pub struct Capture {
 }
 
 /// A format of a source, as the list of devices counts them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassThrough {
     /// Which source, 0 to 1023.
     pub source: u16,
@@ -69,7 +70,7 @@ pub struct PassThrough {
 }
 
 /// How extended audio is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExtendedSound {
     /// Two channels, encoded.
     Aac(Aac),
@@ -78,7 +79,7 @@ pub enum ExtendedSound {
 }
 
 /// Other microphones, and what the device plays.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ExtendedAudio {
     /// What is heard.
     pub mixer: Mixer,

@@ -11,9 +11,10 @@ use crate::format::VideoFormat;
 use crate::mixed_reality::MixedReality;
 use crate::setting::Acquisition;
 use crate::stream::Stream;
+use serde::{Deserialize, Serialize};
 
 /// The colour camera.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Video {
     /// Start it with this connection, and not with one before.
     pub open: Option<MixedReality>,
