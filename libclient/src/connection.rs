@@ -7,7 +7,7 @@ use crate::deadline::{Deadline, wait_for};
 use crate::error::{Error, Fault};
 use crate::place::places;
 use rustix::event::PollFlags;
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{
     AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with,
 };
@@ -28,6 +28,8 @@ use streamem_wire::varlink::{Call, Inbox, REPLY_BYTES_MAX, Reply, encode};
 pub(crate) const ANSWER_TIME: Duration = Duration::from_secs(10);
 const RETRY_TIME: Duration = Duration::from_millis(10);
 const READ_BYTES: usize = 16 * 1024;
+/// Where a socket is connected to that was given.
+const GIVEN: &str = "(a socket that was given)";
 
 /// What came in answer to a call.
 #[derive(Debug)]
@@ -107,6 +109,19 @@ impl Connection {
         Ok(Connection {
             socket: Arc::new(socket),
             place: place.to_owned(),
+            inbox: Inbox::new(REPLY_BYTES_MAX),
+            fds: Vec::new(),
+            asked: String::new(),
+        })
+    }
+
+    /// Speaks over a socket that is connected already.
+    pub(crate) fn over(socket: OwnedFd) -> Result<Connection, Error> {
+        let non_blocking = ioctl_fionbio(&socket, true);
+        non_blocking.map_err(|error| Error::system("using the given socket", error))?;
+        Ok(Connection {
+            socket: Arc::new(socket),
+            place: PathBuf::from(GIVEN),
             inbox: Inbox::new(REPLY_BYTES_MAX),
             fds: Vec::new(),
             asked: String::new(),

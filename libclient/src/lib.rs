@@ -64,7 +64,7 @@ pub use builder::Builder;
 pub use client::Client;
 pub use error::{Error, Fault};
 pub use frame::Frame;
-pub use publisher::{Publisher, PublisherBuilder, SlotMut};
+pub use publisher::{Granted, Publisher, PublisherBuilder, SlotMemory, SlotMut};
 pub use replies::Replies;
 pub use streamem_wire::{
     Array, BadName, BadPage, Colour, Field, Format, Kind, Layout, LayoutWish, Plane, Reason,

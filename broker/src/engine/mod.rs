@@ -11,19 +11,29 @@
 //! else owns.
 #![allow(unsafe_code)]
 
-mod open;
 mod token;
 
-pub use open::EngineError;
+pub use streamem_ring::RingError as EngineError;
 pub use token::Token;
 
-use io_uring::{IoUring, opcode, squeue, types};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
+use streamem_ring::Needed;
+use streamem_ring::io_uring::{IoUring, opcode, squeue, types};
+
+/// Submissions that fit in one system call; more only take a second one.
+const ENTRIES: u32 = 256;
+const NEEDED: &[Needed] = &[
+    (opcode::PollAdd::CODE, "POLL_ADD", "5.1"),
+    (opcode::PollRemove::CODE, "POLL_REMOVE", "5.1"),
+    (opcode::Accept::CODE, "ACCEPT", "5.5"),
+    (opcode::Timeout::CODE, "TIMEOUT", "5.4"),
+    (opcode::Read::CODE, "READ", "5.6"),
+];
 
 /// Something happened.
 #[derive(Debug)]
@@ -63,7 +73,7 @@ impl Engine {
     /// Opens a ring that can do what the loop needs and nothing else.
     pub fn open() -> Result<Engine, EngineError> {
         Ok(Engine {
-            ring: open::open()?,
+            ring: streamem_ring::open(ENTRIES, NEEDED)?,
             ticks: Box::new(types::Timespec::new()),
             reports: Box::new(0),
             early: Vec::new(),

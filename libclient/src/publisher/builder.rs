@@ -33,6 +33,7 @@ pub struct PublisherBuilder {
     slots_max: Option<u32>,
     brought: Vec<OwnedFd>,
     socket: Option<PathBuf>,
+    over: Option<OwnedFd>,
 }
 
 impl PublisherBuilder {
@@ -45,6 +46,7 @@ impl PublisherBuilder {
             slots_max: None,
             brought: Vec::new(),
             socket: None,
+            over: None,
         }
     }
 
@@ -94,6 +96,14 @@ impl PublisherBuilder {
         self
     }
 
+    /// Over a socket that is connected to the broker already, and only over that: when it is gone, so is the
+    /// publication.
+    #[must_use]
+    pub fn over(mut self, socket: OwnedFd) -> Self {
+        self.over = Some(socket);
+        self
+    }
+
     /// Publishes.
     pub fn open(self) -> Result<Publisher, Error> {
         let usual = Publish::to(StreamName::new(&self.stream)?);
@@ -106,8 +116,16 @@ impl PublisherBuilder {
             own: !self.brought.is_empty(),
             stream: usual.stream,
         };
-        let connection = Connection::open(self.socket.as_deref(), Deadline::after(ANSWER_TIME))?;
-        Publisher::open(connection, request, self.brought)
+        let (connection, place) = match self.over {
+            Some(socket) => (Connection::over(socket)?, None),
+            None => {
+                let deadline = Deadline::after(ANSWER_TIME);
+                let connection = Connection::open(self.socket.as_deref(), deadline)?;
+                let place = connection.place().to_owned();
+                (connection, Some(place))
+            }
+        };
+        Publisher::open(connection, place, request, self.brought)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::connection::{ANSWER_TIME, Connection, Descriptors};
 use crate::deadline::Deadline;
 use crate::error::{Error, Fault};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use streamem_sys::file::size_and_inode;
@@ -34,7 +35,7 @@ pub(super) struct Hold {
     connection: Connection,
     id: PublicationId,
     page: Mapping<Writable>,
-    pool: Option<Mapping<Writable>>,
+    pool: Option<Arc<Mapping<Writable>>>,
     outlet: Outlet,
     stream: Stream,
     looked: Instant,
@@ -62,7 +63,9 @@ impl Hold {
             let slot_bytes = usize::try_from(slot_bytes).unwrap_or(usize::MAX);
             return Err(Fault::Layout { slot_bytes }.into());
         }
-        let pool = pool.map(|pool| map(&pool, &stream)).transpose()?;
+        let pool = pool
+            .map(|pool| map(&pool, &stream).map(Arc::new))
+            .transpose()?;
         let publication = permit.publication;
         if request.own {
             bring(&mut connection, publication, brought)?;
@@ -94,8 +97,8 @@ impl Hold {
         &self.stream
     }
 
-    pub(super) fn pool(&mut self) -> Option<&mut Mapping<Writable>> {
-        self.pool.as_mut()
+    pub(super) fn pool(&self) -> Option<&Arc<Mapping<Writable>>> {
+        self.pool.as_ref()
     }
 
     fn page(&self) -> SubmissionPage<'_> {

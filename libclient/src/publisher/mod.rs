@@ -6,9 +6,11 @@
 mod builder;
 mod hold;
 mod slot;
+mod taken;
 
 pub use builder::PublisherBuilder;
 pub use slot::SlotMut;
+pub use taken::{Granted, SlotMemory};
 
 use crate::connection::{ANSWER_TIME, Connection};
 use crate::deadline::Deadline;
@@ -32,10 +34,14 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 pub struct Publisher {
     request: Publish,
     brought: Vec<OwnedFd>,
-    place: PathBuf,
+    /// Where to connect again; nowhere if the connection was given.
+    place: Option<PathBuf>,
     hold: Option<Hold>,
     layout: Layout,
-    kept: Option<Slot>,
+    /// Granted slots that nobody fills now.
+    kept: Vec<Slot>,
+    /// Tells slots of this pool from those before it.
+    holds: u64,
     pause: Duration,
     next_try: Instant,
 }
@@ -43,10 +49,10 @@ pub struct Publisher {
 impl Publisher {
     pub(crate) fn open(
         connection: Connection,
+        place: Option<PathBuf>,
         request: Publish,
         brought: Vec<OwnedFd>,
     ) -> Result<Publisher, Error> {
-        let place = connection.place().to_owned();
         let hold = Hold::take(connection, &request, &brought)?;
         Ok(Publisher {
             request,
@@ -54,7 +60,8 @@ impl Publisher {
             place,
             layout: hold.stream().layout.clone(),
             hold: Some(hold),
-            kept: None,
+            kept: Vec::new(),
+            holds: 0,
             pause: Duration::ZERO,
             next_try: Instant::now(),
         })
@@ -64,16 +71,43 @@ impl Publisher {
     /// away. A slot that is dropped without being submitted is the next one again. When the broker is
     /// back this publishes anew, for which it waits at most 10 seconds for each answer.
     pub fn slot(&mut self, timeout: Duration) -> Result<Option<SlotMut<'_>>, Error> {
+        let granted = self.take(timeout)?;
+        Ok(granted.and_then(|granted| self.fill(granted)))
+    }
+
+    /// As [`slot`](Publisher::slot), but it can be held beside others, as many as were asked for with
+    /// [`slots`](PublisherBuilder::slots), and filled in any order by [`fill`](Publisher::fill). Dropped without that,
+    /// it is lost to this publication.
+    pub fn take(&mut self, timeout: Duration) -> Result<Option<Granted>, Error> {
         let deadline = Deadline::after(timeout);
         loop {
             if let Some(slot) = self.attempt(deadline)? {
-                self.kept = Some(slot);
-                return Ok(Some(SlotMut::of(self, slot)));
+                let hold = self.holds;
+                return Ok(Some(Granted { slot, hold }));
             }
             if deadline.is_over() {
                 return Ok(None);
             }
         }
+    }
+
+    /// A slot that was taken, to be filled and submitted; `None` if it is of memory from before the broker went away.
+    pub fn fill(&mut self, granted: Granted) -> Option<SlotMut<'_>> {
+        let is_current = granted.hold == self.holds && self.hold.is_some();
+        is_current.then(|| SlotMut::of(self, granted.slot))
+    }
+
+    /// Where a slot that was taken lies, for a device or a library that writes by address; `None` if the memory was
+    /// brought, or the slot is of memory from before. Whoever writes there does so before the slot is submitted.
+    #[must_use]
+    pub fn memory(&self, granted: &Granted) -> Option<SlotMemory> {
+        let hold = self.hold.as_ref().filter(|_| granted.hold == self.holds)?;
+        SlotMemory::of(hold.pool()?, granted.slot, hold.stream().slot_bytes)
+    }
+
+    /// Whether the broker has gone, or has ended the publication. Now and then this asks the socket.
+    pub fn is_over(&mut self) -> bool {
+        self.hold.as_mut().is_none_or(|hold| hold.end().is_some())
     }
 
     /// How the frames lie.
@@ -104,10 +138,12 @@ impl Publisher {
         if let Some(why) = hold.rejection() {
             return Err(why.into());
         }
-        let waited = match (hold.end(), self.kept) {
-            (Some(end), _) => end,
-            (None, Some(slot)) => Waited::Granted(slot),
-            (None, None) => hold.wait_for_grant(deadline)?,
+        let waited = match hold.end() {
+            Some(end) => end,
+            None => match self.kept.pop() {
+                Some(slot) => Waited::Granted(slot),
+                None => hold.wait_for_grant(deadline)?,
+            },
         };
         match waited {
             Waited::Granted(slot) => Ok(Some(slot)),
@@ -126,17 +162,23 @@ impl Publisher {
 
     fn let_go(&mut self) {
         self.hold = None;
-        self.kept = None;
+        self.kept.clear();
+        self.holds += 1;
         self.next_try = Instant::now();
     }
 
     /// Publishes anew, when it is time to.
     fn dial(&mut self, deadline: Deadline) -> Result<(), Error> {
+        let Some(place) = &self.place else {
+            return Err(Error::PublicationEnded {
+                stream: self.request.stream.to_string(),
+            });
+        };
         sleep(deadline.slice(self.next_try.saturating_duration_since(Instant::now())));
         if self.next_try > Instant::now() {
             return Ok(());
         }
-        let connection = Connection::open_at(&self.place, deadline);
+        let connection = Connection::open_at(place, deadline);
         let held = connection.and_then(|open| Hold::take(open, &self.request, &self.brought));
         match held {
             Ok(hold) => {
@@ -161,7 +203,7 @@ impl Publisher {
         self.hold.as_mut()
     }
 
-    fn submitted(&mut self) {
-        self.kept = None;
+    fn keep(&mut self, slot: Slot) {
+        self.kept.push(slot);
     }
 }

@@ -15,6 +15,15 @@ pub struct SlotMut<'a> {
     slot: Slot,
     stamp: Stamp,
     side: Vec<u8>,
+    submitted: bool,
+}
+
+impl Drop for SlotMut<'_> {
+    fn drop(&mut self) {
+        if !self.submitted {
+            self.publisher.keep(self.slot);
+        }
+    }
 }
 
 impl<'a> SlotMut<'a> {
@@ -28,6 +37,7 @@ impl<'a> SlotMut<'a> {
             slot,
             stamp,
             side: Vec::new(),
+            submitted: false,
         }
     }
 
@@ -91,7 +101,7 @@ impl<'a> SlotMut<'a> {
     }
 
     /// Hands the frame over; the broker publishes it at once. One that is refused here stays in hand.
-    pub fn submit(self) -> Result<(), Error> {
+    pub fn submit(mut self) -> Result<(), Error> {
         let (bytes, most) = (self.stamp.used_bytes, self.publisher.layout.bytes);
         if bytes > most {
             return Err(Error::TooLong { bytes, most });
@@ -100,11 +110,10 @@ impl<'a> SlotMut<'a> {
         if bytes > SIDE_BYTES_MAX {
             return Err(Error::SideData { bytes });
         }
-        let (slot, stamp, side) = (self.slot, self.stamp, self.side);
-        let publisher = self.publisher;
-        publisher.submitted();
-        match publisher.hold_mut() {
-            Some(hold) => hold.submit(slot, &stamp, &side),
+        self.submitted = true;
+        let slot = self.slot;
+        match self.publisher.hold_mut() {
+            Some(hold) => hold.submit(slot, &self.stamp, &self.side),
             None => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use streamem_wire::Slot;
 
 /// The first `length` bytes of a granted slot.
 pub(crate) fn bytes(
-    pool: &mut Mapping<Writable>,
+    pool: &Mapping<Writable>,
     slot: Slot,
     slot_bytes: usize,
     length: usize,

@@ -153,12 +153,15 @@ impl<A: Access> Mapping<A> {
     /// While the result is used nobody may write these bytes: the caller holds a lease on them.
     #[must_use]
     pub unsafe fn leased(&self, from: usize, length: usize) -> Option<&[u8]> {
-        let at = self.place(from, length)?;
+        let at = self.at(from, length)?;
         // SAFETY: the range is inside the mapping, and the caller promises that it stays unchanged.
         Some(unsafe { std::slice::from_raw_parts(at.as_ptr(), length) })
     }
 
-    fn place(&self, from: usize, length: usize) -> Option<NonNull<u8>> {
+    /// Where bytes `from..from + length` begin, if they lie in the mapping. Who uses the address sees to it that the
+    /// mapping is still there.
+    #[must_use]
+    pub fn at(&self, from: usize, length: usize) -> Option<NonNull<u8>> {
         let end = from.checked_add(length)?;
         if end > self.bytes {
             return None;
@@ -181,7 +184,7 @@ impl Mapping<Writable> {
         reason = "exclusive by the protocol, not by the borrow"
     )]
     pub unsafe fn claimed(&self, from: usize, length: usize) -> Option<&mut [u8]> {
-        let at = self.place(from, length)?;
+        let at = self.at(from, length)?;
         // SAFETY: the range is inside the mapping, and the caller promises exclusive use.
         Some(unsafe { std::slice::from_raw_parts_mut(at.as_ptr(), length) })
     }

@@ -25,15 +25,40 @@ const BROKER: [&str; 17] = [
     "broker",
 ];
 
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 16] = [
     ("libclient/wire", &[]),
     ("libclient/sys", &[]),
     ("libclient", &["streamem-sys", "streamem-wire"]),
     ("broker/v4l2", &["streamem-sys"]),
+    ("broker/ring", &["streamem-sys"]),
     ("broker/worker/hl2ss", &[]),
     (
+        "broker/worker/orders",
+        &["streamem-hl2ss", "streamem-sys", "streamem-wire"],
+    ),
+    (
+        "broker/worker",
+        &[
+            "streamem",
+            "streamem-codec",
+            "streamem-hl2ss",
+            "streamem-orders",
+            "streamem-ring",
+            "streamem-sandbox",
+            "streamem-sys",
+            "streamem-wire",
+        ],
+    ),
+    (
         "broker",
-        &["streamem-sys", "streamem-v4l2", "streamem-wire"],
+        &[
+            "streamem-hl2ss",
+            "streamem-orders",
+            "streamem-ring",
+            "streamem-sys",
+            "streamem-v4l2",
+            "streamem-wire",
+        ],
     ),
     ("inspector", &["streamem", "streamem-sys", "streamem-wire"]),
     ("examples/rust", &["streamem"]),

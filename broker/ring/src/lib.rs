@@ -1,26 +1,19 @@
-//! Opening an io_uring shut: created disabled, probed, restricted to what the loop uses, enabled.
+//! Opening an io_uring shut: created disabled, probed, restricted to the operations that are needed, enabled.
 //!
-//! Owns the list of operations and the errors that tell why a system refuses them; never submits.
+//! Owns the way there and the errors that tell why a system refuses it; never submits.
 
+pub use io_uring;
+
+use io_uring::IoUring;
 use io_uring::register::{Probe, Restriction};
-use io_uring::{IoUring, opcode};
 use std::io;
 
-/// Submissions that fit in one system call; more only take a second one.
-const ENTRIES: u32 = 256;
+/// An operation that cannot be done without: its number, its name, and the version of Linux that brought it.
+pub type Needed = (u8, &'static str, &'static str);
 
-/// Operations the loop cannot do without, and the kernel that brought each.
-const NEEDED: &[(u8, &str, &str)] = &[
-    (opcode::PollAdd::CODE, "POLL_ADD", "5.1"),
-    (opcode::PollRemove::CODE, "POLL_REMOVE", "5.1"),
-    (opcode::Accept::CODE, "ACCEPT", "5.5"),
-    (opcode::Timeout::CODE, "TIMEOUT", "5.4"),
-    (opcode::Read::CODE, "READ", "5.6"),
-];
-
-/// Why there is no engine.
+/// Why there is no ring.
 #[derive(Debug, thiserror::Error)]
-pub enum EngineError {
+pub enum RingError {
     /// An administrator or a container switched it off.
     #[error(
         "io_uring is not allowed here: {cause}. Outside a container set kernel.io_uring_disabled=0 \
@@ -54,21 +47,22 @@ pub enum EngineError {
     },
 }
 
-impl EngineError {
-    pub(super) fn system(action: &'static str) -> impl Fn(io::Error) -> EngineError {
-        move |cause| EngineError::System { action, cause }
+impl RingError {
+    /// An error of the system while something was done.
+    pub fn system(action: &'static str) -> impl Fn(io::Error) -> RingError {
+        move |cause| RingError::System { action, cause }
     }
 
-    fn of_setup(cause: io::Error) -> EngineError {
+    fn of_setup(cause: io::Error) -> RingError {
         match cause
             .raw_os_error()
             .map(rustix::io::Errno::from_raw_os_error)
         {
             Some(rustix::io::Errno::PERM | rustix::io::Errno::ACCESS) => {
-                EngineError::NotAllowed { cause }
+                RingError::NotAllowed { cause }
             }
-            Some(rustix::io::Errno::NOSYS) => EngineError::Missing,
-            _ => EngineError::System {
+            Some(rustix::io::Errno::NOSYS) => RingError::Missing,
+            _ => RingError::System {
                 action: "setup",
                 cause,
             },
@@ -77,44 +71,44 @@ impl EngineError {
 }
 
 /// Opens the ring with the newest set-up the kernel knows.
-pub(super) fn open() -> Result<IoUring, EngineError> {
-    let ring = create()?;
+pub fn open(entries: u32, needed: &[Needed]) -> Result<IoUring, RingError> {
+    let ring = create(entries)?;
     let mut probe = Probe::new();
     ring.submitter()
         .register_probe(&mut probe)
-        .map_err(EngineError::system("probing its operations"))?;
-    for &(code, operation, since) in NEEDED {
+        .map_err(RingError::system("probing its operations"))?;
+    for &(code, operation, since) in needed {
         if !probe.is_supported(code) {
-            return Err(EngineError::MissingOperation { operation, since });
+            return Err(RingError::MissingOperation { operation, since });
         }
     }
-    restrict(&ring)?;
+    restrict(&ring, needed)?;
     Ok(ring)
 }
 
-fn create() -> Result<IoUring, EngineError> {
+fn create(entries: u32) -> Result<IoUring, RingError> {
     let mut newest = IoUring::builder();
     newest
         .setup_r_disabled()
         .setup_single_issuer()
         .setup_defer_taskrun();
-    if let Ok(ring) = newest.build(ENTRIES) {
+    if let Ok(ring) = newest.build(entries) {
         return Ok(ring);
     }
     let mut oldest = IoUring::builder();
     oldest.setup_r_disabled();
-    oldest.build(ENTRIES).map_err(EngineError::of_setup)
+    oldest.build(entries).map_err(RingError::of_setup)
 }
 
-fn restrict(ring: &IoUring) -> Result<(), EngineError> {
-    let mut allowed: Vec<Restriction> = NEEDED
+fn restrict(ring: &IoUring, needed: &[Needed]) -> Result<(), RingError> {
+    let mut allowed: Vec<Restriction> = needed
         .iter()
         .map(|&(code, _, _)| Restriction::sqe_op(code))
         .collect();
     ring.submitter()
         .register_restrictions(&mut allowed)
-        .map_err(EngineError::system("restricting it"))?;
+        .map_err(RingError::system("restricting it"))?;
     ring.submitter()
         .register_enable_rings()
-        .map_err(EngineError::system("enabling it"))
+        .map_err(RingError::system("enabling it"))
 }
