@@ -70,9 +70,18 @@ impl RingError {
     }
 }
 
-/// Opens the ring with the newest set-up the kernel knows.
-pub fn open(entries: u32, needed: &[Needed]) -> Result<IoUring, RingError> {
-    let ring = create(entries)?;
+/// Who uses the ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum User {
+    /// The thread that opens it, which is quicker where the kernel knows how.
+    ThisThread,
+    /// One thread after another.
+    AnyThread,
+}
+
+/// Opens the ring, for a thread with the newest set-up the kernel knows.
+pub fn open(entries: u32, needed: &[Needed], user: User) -> Result<IoUring, RingError> {
+    let ring = create(entries, user)?;
     let mut probe = Probe::new();
     ring.submitter()
         .register_probe(&mut probe)
@@ -86,14 +95,16 @@ pub fn open(entries: u32, needed: &[Needed]) -> Result<IoUring, RingError> {
     Ok(ring)
 }
 
-fn create(entries: u32) -> Result<IoUring, RingError> {
-    let mut newest = IoUring::builder();
-    newest
-        .setup_r_disabled()
-        .setup_single_issuer()
-        .setup_defer_taskrun();
-    if let Ok(ring) = newest.build(entries) {
-        return Ok(ring);
+fn create(entries: u32, user: User) -> Result<IoUring, RingError> {
+    if user == User::ThisThread {
+        let mut newest = IoUring::builder();
+        newest
+            .setup_r_disabled()
+            .setup_single_issuer()
+            .setup_defer_taskrun();
+        if let Ok(ring) = newest.build(entries) {
+            return Ok(ring);
+        }
     }
     let mut oldest = IoUring::builder();
     oldest.setup_r_disabled();

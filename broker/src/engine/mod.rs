@@ -22,7 +22,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
-use streamem_ring::Needed;
+use streamem_ring::{Needed, User};
 use streamem_ring::io_uring::{IoUring, opcode, squeue, types};
 
 /// Submissions that fit in one system call; more only take a second one.
@@ -73,7 +73,7 @@ impl Engine {
     /// Opens a ring that can do what the loop needs and nothing else.
     pub fn open() -> Result<Engine, EngineError> {
         Ok(Engine {
-            ring: streamem_ring::open(ENTRIES, NEEDED)?,
+            ring: streamem_ring::open(ENTRIES, NEEDED, User::ThisThread)?,
             ticks: Box::new(types::Timespec::new()),
             reports: Box::new(0),
             early: Vec::new(),

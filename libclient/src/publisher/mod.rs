@@ -15,6 +15,7 @@ pub use taken::{Granted, SlotMemory};
 use crate::connection::{ANSWER_TIME, Connection};
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::view::fill;
 use hold::{Hold, Waited};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -95,6 +96,28 @@ impl Publisher {
     pub fn fill(&mut self, granted: Granted) -> Option<SlotMut<'_>> {
         let is_current = granted.hold == self.holds && self.hold.is_some();
         is_current.then(|| SlotMut::of(self, granted.slot))
+    }
+
+    /// The bytes of a slot that was taken, as many as a frame has. Empty if the memory was brought, or is that of before.
+    pub fn bytes_mut(&mut self, granted: &mut Granted) -> &mut [u8] {
+        if granted.hold == self.holds {
+            self.bytes_of(granted.slot)
+        } else {
+            &mut []
+        }
+    }
+
+    fn bytes_of(&mut self, slot: Slot) -> &mut [u8] {
+        let bytes = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        let length = bytes(self.layout.bytes);
+        match self
+            .hold
+            .as_ref()
+            .and_then(|hold| Some((hold, hold.pool()?)))
+        {
+            Some((hold, pool)) => fill::bytes(pool, slot, bytes(hold.stream().slot_bytes), length),
+            None => &mut [],
+        }
     }
 
     /// Where a slot that was taken lies, for a device or a library that writes by address; `None` if the memory was

@@ -4,7 +4,6 @@
 
 use super::Publisher;
 use crate::error::Error;
-use crate::view::fill;
 use streamem_wire::lease::Stamp;
 use streamem_wire::{Layout, SIDE_BYTES_MAX, SideData, Slot};
 
@@ -45,16 +44,7 @@ impl<'a> SlotMut<'a> {
     /// the memory was brought.
     #[must_use]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        let (slot, length) = (self.slot, self.publisher.layout.bytes);
-        let Some(hold) = self.publisher.hold_mut() else {
-            return &mut [];
-        };
-        let slot_bytes = usize::try_from(hold.stream().slot_bytes).unwrap_or(usize::MAX);
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        match hold.pool() {
-            Some(pool) => fill::bytes(pool, slot, slot_bytes, length),
-            None => &mut [],
-        }
+        self.publisher.bytes_of(self.slot)
     }
 
     /// How the frame is to lie.

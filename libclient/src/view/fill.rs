@@ -13,7 +13,11 @@
 use streamem_sys::{Mapping, Writable};
 use streamem_wire::Slot;
 
-/// The first `length` bytes of a granted slot.
+/// The first `length` bytes of a granted slot. Who calls this has the publisher borrowed mutably as long as they are used.
+#[allow(
+    clippy::mut_from_ref,
+    reason = "exclusive by the borrow of the publisher, which shares its mapping with who keeps it mapped"
+)]
 pub(crate) fn bytes(
     pool: &Mapping<Writable>,
     slot: Slot,
@@ -21,7 +25,7 @@ pub(crate) fn bytes(
     length: usize,
 ) -> &mut [u8] {
     let start = slot.index() * slot_bytes;
-    // SAFETY: the slot was granted and not submitted yet, and `pool` is borrowed mutably.
+    // SAFETY: the slot was granted and not submitted yet, and its publisher is borrowed mutably.
     let granted = unsafe { pool.claimed(start, length.min(slot_bytes)) };
     granted.unwrap_or_default()
 }

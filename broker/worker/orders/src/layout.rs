@@ -133,6 +133,7 @@ mod tests {
             format,
             samples: 1024,
             calibration: false,
+            damaged: false,
         }
     }
 

@@ -57,6 +57,8 @@ pub struct Wish {
     pub samples: u32,
     /// The calibration is asked for as well.
     pub calibration: bool,
+    /// Damaged pictures are published too, and say so; else they are left out until there is a whole one.
+    pub damaged: bool,
 }
 
 impl Ask {

@@ -1,0 +1,342 @@
+//! Pictures of the colour camera, of grey cameras and of others.
+//!
+//! Owns the decoder and which picture lies where; never shows one that is not whole, unless that was wished for.
+
+use super::scratch::Scratch;
+use super::{Fill, FillError, Taken, paint};
+use crate::meter::Meter;
+use crate::output::{Held, Output, Said};
+use std::time::Instant;
+use streamem::{Format, Granted, SideData};
+use streamem_codec::{Codec, CodecError, Picture, Place, Planes, Target, VideoDecoder};
+use streamem_hl2ss::access_unit::{self, is_key};
+use streamem_hl2ss::payload::{Grey, Video};
+use streamem_orders::{Ask, Placement};
+
+/// Pictures of one port.
+#[derive(Debug)]
+pub(super) struct Pictures {
+    is_grey: bool,
+    size: [usize; 2],
+    codec: Option<access_unit::Codec>,
+    decoder: Option<VideoDecoder>,
+    scratch: Scratch,
+    /// The payload, but for what is said behind the picture, goes straight into this slot of the first stream.
+    straight: Option<Granted>,
+    /// Slots of the stream that is decoded into, which the decoder asked for.
+    targets: Vec<Granted>,
+    /// Pictures are left out until there is a whole one.
+    is_waiting: bool,
+}
+
+const RAW_GREY_BYTES: usize = 640 * 480;
+
+/// A decoder of these pictures, if they need one.
+pub(super) fn decoder_of(codec: Option<access_unit::Codec>) -> Result<Option<VideoDecoder>, CodecError> {
+    let opened = codec.map(|codec| match codec {
+        access_unit::Codec::H264 => VideoDecoder::new(Codec::H264),
+        access_unit::Codec::Hevc => VideoDecoder::new(Codec::Hevc),
+    });
+    opened.transpose()
+}
+
+/// What decodes, for people.
+pub(super) fn decoder_name(codec: access_unit::Codec) -> String {
+    let name = match codec {
+        access_unit::Codec::H264 => "h264",
+        access_unit::Codec::Hevc => "h265",
+    };
+    format!("{name} on the processor (libavcodec {})", streamem_codec::libavcodec())
+}
+
+impl Pictures {
+    pub(super) fn of(ask: &Ask) -> Result<Pictures, CodecError> {
+        let codec = ask.codec();
+        let (width, height, _) = ask.pictures().unwrap_or_default();
+        let side = |side: u32| usize::try_from(side).unwrap_or(0);
+        Ok(Pictures {
+            is_grey: matches!(ask, Ask::Grey(_)),
+            size: [side(width), side(height)],
+            codec,
+            decoder: decoder_of(codec)?,
+            scratch: Scratch::default(),
+            straight: None,
+            targets: Vec::new(),
+            is_waiting: false,
+        })
+    }
+
+    fn trailer(&self) -> usize {
+        if self.is_grey {
+            Grey::TRAILER
+        } else {
+            Video::TRAILER
+        }
+    }
+
+    /// Whether the picture in a payload is a frame of this stream as it is.
+    fn is_frame(&self, picture_bytes: usize, output: &Output) -> bool {
+        let bytes = output.layout.bytes;
+        match output.wish.format {
+            Format::H264 | Format::H265 => picture_bytes as u64 <= bytes,
+            Format::Nv12 => self.codec.is_none() && picture_bytes as u64 == bytes,
+            Format::Gray8 if self.is_grey => self.codec.is_none() && picture_bytes == RAW_GREY_BYTES,
+            _ => false,
+        }
+    }
+
+    /// What is said of the picture.
+    fn said(&self, taken: Taken) -> Result<(Said, usize), FillError> {
+        let payload = self.scratch.payload();
+        let picture_bytes = payload.len().saturating_sub(self.trailer());
+        let mut said = taken.said();
+        if self.is_grey {
+            let grey = Grey::of(payload)?;
+            #[allow(clippy::cast_precision_loss, reason = "gains are small")]
+            said.side.push(SideData::Exposure {
+                exposure_ns: grey.exposure_ns,
+                gain: grey.gain as f32,
+            });
+            return Ok((said, picture_bytes));
+        }
+        let video = Video::of(payload)?;
+        let is_size = |of: usize, side: u16| side == 0 || of == usize::from(side);
+        if !is_size(self.size[0], video.width) || !is_size(self.size[1], video.height) {
+            return Err(unfit(self.size, [video.width.into(), video.height.into()]));
+        }
+        let ([fx, fy], [cx, cy]) = (video.focal_length, video.principal_point);
+        if fx > 0.0 {
+            said.side.push(SideData::Intrinsics([fx, fy, cx, cy]));
+        }
+        if video.exposure_ticks > 0 {
+            said.side.push(SideData::Exposure {
+                exposure_ns: video.exposure_ticks.saturating_mul(streamem_hl2ss::Ticks::NS),
+                gain: video.iso_gains[0] * video.iso_gains[1],
+            });
+        }
+        Ok((said, picture_bytes))
+    }
+
+    fn decode(
+        &mut self,
+        said: &mut Said,
+        picture_bytes: usize,
+        outputs: &mut [Output],
+        meter: &mut Meter,
+    ) -> Result<(), FillError> {
+        let Some(decoder) = &mut self.decoder else {
+            return Ok(());
+        };
+        let unit = self.scratch.payload().get(..picture_bytes).unwrap_or_default();
+        let in_place = outputs.iter().position(|output| output.wish.is_decoded_in_place());
+        let placement = Placement::of(narrow(self.size[0]), narrow(self.size[1]));
+        let targets = &mut self.targets;
+        let began = Instant::now();
+        let decoded = decoder.decode(unit, said.number, &mut |_need| {
+            let output = outputs.get_mut(in_place?)?;
+            let granted = output.take()?;
+            let target = target(output, &granted, &placement);
+            targets.push(granted);
+            target
+        });
+        meter.decoded(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        let shown = decoded
+            .map_err(FillError::from)
+            .and_then(|picture| self.show(picture, said, in_place, outputs, meter));
+        // What was asked for and is not shown is free when the decoder has let it go.
+        if let Some(output) = in_place.and_then(|place| outputs.get_mut(place)) {
+            self.targets.drain(..).for_each(|granted| output.give_back(granted));
+        }
+        shown
+    }
+
+    fn show(
+        &mut self,
+        picture: Option<Picture>,
+        said: &mut Said,
+        in_place: Option<usize>,
+        outputs: &mut [Output],
+        meter: &mut Meter,
+    ) -> Result<(), FillError> {
+        let Some(picture) = picture else {
+            meter.empty();
+            return Ok(());
+        };
+        if [picture.width, picture.height] != self.size {
+            return Err(unfit(self.size, [picture.width, picture.height]));
+        }
+        said.is_damaged = picture.is_damaged;
+        said.is_key = picture.is_key;
+        if picture.is_damaged {
+            meter.damaged();
+        }
+        let target = picture.owner::<Held>().map(|held| held.index);
+        for (place, output) in outputs.iter_mut().enumerate() {
+            if output.wish.is_packets() {
+                continue;
+            }
+            if picture.is_damaged && !output.wish.damaged {
+                output.miss();
+                continue;
+            }
+            let own = self.targets.iter().position(|granted| Some(granted.index()) == target);
+            if let (true, Some(own)) = (in_place == Some(place), own) {
+                let granted = self.targets.swap_remove(own);
+                said.used = in_place_bytes(output);
+                output.submit(granted, said);
+                continue;
+            }
+            let Some(mut granted) = output.take() else {
+                continue;
+            };
+            if output.wish.is_decoded_in_place() {
+                meter.copied();
+            }
+            let painted = paint::picture(&picture, self.is_grey, output, &mut granted);
+            said.used = in_place_bytes(output);
+            match painted {
+                Ok(()) => output.submit(granted, said),
+                Err(why) => {
+                    output.give_back(granted);
+                    return Err(why.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_on(
+        &mut self,
+        said: &mut Said,
+        picture_bytes: usize,
+        outputs: &mut [Output],
+    ) -> Result<(), FillError> {
+        let is_straight = self.straight.is_some();
+        for (place, output) in outputs.iter_mut().enumerate() {
+            let straight = if place == 0 { self.straight.take() } else { None };
+            let is_raw = self.codec.is_none();
+            if !is_raw && !output.wish.is_packets() {
+                continue;
+            }
+            let mut granted = match straight {
+                Some(granted) => granted,
+                None => match output.take() {
+                    Some(granted) => granted,
+                    None => continue,
+                },
+            };
+            let is_first = is_straight && place == 0;
+            if !is_first {
+                let picture = self.scratch.payload().get(..picture_bytes).unwrap_or_default();
+                let filled = if is_raw {
+                    paint::raw(picture, self.size, self.is_grey, output, &mut granted)
+                } else {
+                    paint::bytes(picture, output, &mut granted)
+                };
+                if let Err(why) = filled {
+                    output.give_back(granted);
+                    return Err(why.into());
+                }
+            }
+            if let Some(codec) = self.codec {
+                let unit = output.bytes(&mut granted).get(..picture_bytes);
+                said.is_key = is_key(codec, unit.unwrap_or_default());
+                said.used = Some(picture_bytes);
+            }
+            output.submit(granted, said);
+        }
+        Ok(())
+    }
+}
+
+impl Fill for Pictures {
+    fn begin(&mut self, payload_bytes: usize, outputs: &mut [Output]) {
+        self.scratch.begin(payload_bytes);
+        let picture_bytes = payload_bytes.saturating_sub(self.trailer());
+        // One who got the picture straight could not share it with others.
+        if let [only] = outputs
+            && picture_bytes > 0
+            && self.is_frame(picture_bytes, only)
+        {
+            self.straight = only.take();
+        }
+    }
+
+    fn place<'a>(&'a mut self, at: usize, outputs: &'a mut [Output]) -> &'a mut [u8] {
+        let picture_bytes = self.scratch.payload().len().saturating_sub(self.trailer());
+        match (&mut self.straight, outputs) {
+            (Some(granted), [only]) if at < picture_bytes => {
+                only.bytes(granted).get_mut(at..picture_bytes).unwrap_or_default()
+            }
+            _ => self.scratch.from(at),
+        }
+    }
+
+    fn end(
+        &mut self,
+        taken: Taken,
+        outputs: &mut [Output],
+        meter: &mut Meter,
+    ) -> Result<(), FillError> {
+        let said = self.said(taken);
+        let (mut said, picture_bytes) = match said {
+            Ok(said) => said,
+            Err(why) => {
+                if let (Some(granted), Some(first)) = (self.straight.take(), outputs.first_mut()) {
+                    first.give_back(granted);
+                }
+                return Err(why);
+            }
+        };
+        if picture_bytes == 0 {
+            meter.empty();
+            return Ok(());
+        }
+        self.hand_on(&mut said, picture_bytes, outputs)?;
+        if outputs.iter().all(|output| output.wish.is_packets()) {
+            return Ok(());
+        }
+        self.decode(&mut said, picture_bytes, outputs, meter)
+    }
+
+    fn decoder(&self) -> Option<String> {
+        self.codec.map(decoder_name)
+    }
+}
+
+/// The slot as memory a decoder writes and looks at later.
+fn target(output: &mut Output, granted: &Granted, placement: &Placement) -> Option<Target> {
+    let held = output.hold(granted)?;
+    let place = |plane: usize| {
+        let (offset, stride) = placement.planes[plane];
+        let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        Place {
+            offset: number(offset),
+            stride: number(stride),
+        }
+    };
+    let planes = match output.wish.format {
+        Format::I420 => Planes::All([place(0), place(1), place(2)]),
+        _ => Planes::Brightness(place(0)),
+    };
+    Some(Held::target(&held, planes))
+}
+
+/// A picture that was decoded in place has more room than bytes that are seen.
+fn in_place_bytes(output: &Output) -> Option<usize> {
+    let end = output.layout.planes.iter().map(|plane| plane.end()).max()?;
+    let end = usize::try_from(end).ok()?;
+    output.wish.is_decoded_in_place().then_some(end)
+}
+
+fn unfit(configured: [usize; 2], sent: [usize; 2]) -> FillError {
+    let ([width, height], [sends, high]) = (configured, sent);
+    FillError::Unfit(format!(
+        "the device sends pictures of {sends}x{high} and {width}x{height} is configured: another program has the \
+         camera; end that, or set size={sends}x{high}"
+    ))
+}
+
+fn narrow(side: usize) -> u32 {
+    u32::try_from(side).unwrap_or(0)
+}

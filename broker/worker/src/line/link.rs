@@ -1,0 +1,200 @@
+//! A connection to the device: bytes in through a ring of its own, and few bytes out.
+//!
+//! Owns the ring and the socket; never keeps a byte, and knows nothing of what they mean.
+//!
+//! # Safety
+//!
+//! The kernel writes to memory that is borrowed from the caller. `receive` returns only when the operation is over, or
+//! was cancelled and that was confirmed; so the memory is borrowed as long as the kernel may write there.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+use streamem_ring::io_uring::{IoUring, opcode, types};
+use streamem_ring::{Needed, RingError, User};
+
+const ENTRIES: u32 = 4;
+const NEEDED: &[Needed] = &[
+    (opcode::Recv::CODE, "RECV", "5.6"),
+    (opcode::Send::CODE, "SEND", "5.6"),
+    (opcode::AsyncCancel::CODE, "ASYNC_CANCEL", "5.5"),
+];
+/// What is asked between two looks at whether to go on.
+const SLICE: Duration = Duration::from_millis(250);
+const MSG_WAITALL: i32 = 0x100;
+const MSG_NOSIGNAL: i32 = 0x4000;
+const OPERATION: u64 = 1;
+const CANCELLATION: u64 = 2;
+const ETIME: i32 = 62;
+const ECANCELED: i32 = 125;
+
+/// Why nothing more comes.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The device has closed the connection.
+    #[error("the device closed the connection")]
+    Closed,
+    /// Nothing came for too long.
+    #[error("nothing has come from the device for {0} s")]
+    Silent(u64),
+    /// This end is to stop.
+    #[error("it is not wanted any more")]
+    Stopped,
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(io::Error),
+}
+
+/// A ring, to be used for one connection after the other.
+pub struct Ring(IoUring);
+
+impl std::fmt::Debug for Ring {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_tuple("Ring").finish_non_exhaustive()
+    }
+}
+
+impl Ring {
+    /// Opens one that can receive, send, and take that back.
+    pub fn open() -> Result<Ring, RingError> {
+        streamem_ring::open(ENTRIES, NEEDED, User::AnyThread).map(Ring)
+    }
+}
+
+/// What is looked at while nothing comes.
+pub trait Patience {
+    /// Nothing has come for so long; whether to go on waiting.
+    fn goes_on(&mut self, silent: Duration) -> bool;
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Link<'r> {
+    ring: &'r mut Ring,
+    socket: OwnedFd,
+    silent_max: Duration,
+}
+
+impl<'r> Link<'r> {
+    /// Over a connected socket. It is given up when nothing comes for so long.
+    pub fn over(ring: &'r mut Ring, socket: OwnedFd, silent_max: Duration) -> Link<'r> {
+        Link {
+            ring,
+            socket,
+            silent_max,
+        }
+    }
+
+    /// Sends all of it.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let length = u32::try_from(rest.len()).unwrap_or(u32::MAX);
+            let socket = types::Fd(self.socket.as_fd().as_raw_fd());
+            let send = opcode::Send::new(socket, rest.as_ptr(), length).flags(MSG_NOSIGNAL);
+            let sent = self.run(&send.build().user_data(OPERATION), &mut |_: Duration| true)?;
+            rest = rest.get(sent..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// Receives until `into` is full.
+    pub fn receive(
+        &mut self,
+        into: &mut [u8],
+        patience: &mut dyn Patience,
+    ) -> Result<(), LinkError> {
+        let mut filled = 0;
+        while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let length = u32::try_from(rest.len()).unwrap_or(u32::MAX);
+            let socket = types::Fd(self.socket.as_fd().as_raw_fd());
+            let receive = opcode::Recv::new(socket, rest.as_mut_ptr(), length).flags(MSG_WAITALL);
+            let mut goes_on = |silent| patience.goes_on(silent);
+            match self.run(&receive.build().user_data(OPERATION), &mut goes_on)? {
+                0 => return Err(LinkError::Closed),
+                received => filled += received,
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs one operation to its end.
+    fn run(
+        &mut self,
+        operation: &streamem_ring::io_uring::squeue::Entry,
+        goes_on: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<usize, LinkError> {
+        self.push(operation)?;
+        let began = Instant::now();
+        loop {
+            self.wait(SLICE);
+            if let Some(result) = self.completed(OPERATION) {
+                return number(result);
+            }
+            let silent = began.elapsed();
+            let end = if silent >= self.silent_max {
+                LinkError::Silent(silent.as_secs())
+            } else if !goes_on(silent) {
+                LinkError::Stopped
+            } else {
+                continue;
+            };
+            return match self.cancel()? {
+                Some(result) => number(result),
+                None => Err(end),
+            };
+        }
+    }
+
+    /// Takes the operation back. Some of it may have been done.
+    fn cancel(&mut self) -> Result<Option<i32>, LinkError> {
+        let cancel = opcode::AsyncCancel::new(OPERATION).build();
+        self.push(&cancel.user_data(CANCELLATION))?;
+        loop {
+            self.wait(SLICE);
+            if let Some(result) = self.completed(OPERATION) {
+                return Ok((result != -ECANCELED).then_some(result));
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        operation: &streamem_ring::io_uring::squeue::Entry,
+    ) -> Result<(), LinkError> {
+        // SAFETY: what it points to stays borrowed until it has completed, see the module's safety section.
+        let pushed = unsafe { self.ring.0.submission().push(operation) };
+        pushed.map_err(|_| LinkError::Broken(io::Error::other("the submission queue is full")))
+    }
+
+    /// Waits for something to complete. If the ring fails, nobody knows whether the kernel still writes to the caller's
+    /// memory, and so nothing may go on.
+    fn wait(&mut self, longest: Duration) {
+        let time = types::Timespec::from(longest);
+        let args = types::SubmitArgs::new().timespec(&time);
+        match self.ring.0.submitter().submit_with_args(1, &args) {
+            Ok(_) => {}
+            Err(error) if error.raw_os_error() == Some(ETIME) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => std::process::abort(),
+        }
+    }
+
+    /// How the operation went, if it is over. Whatever else was completed is forgotten.
+    fn completed(&mut self, what: u64) -> Option<i32> {
+        let completed = self.ring.0.completion();
+        let mut results = completed.filter(|entry| entry.user_data() == what);
+        results.next().map(|entry| entry.result())
+    }
+}
+
+fn number(result: i32) -> Result<usize, LinkError> {
+    usize::try_from(result).map_err(|_| {
+        let error = io::Error::from_raw_os_error(result.wrapping_neg());
+        match error.kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => LinkError::Closed,
+            _ => LinkError::Broken(error),
+        }
+    })
+}

@@ -1,0 +1,216 @@
+//! A stream that is filled: its publication, and the slots in hand.
+//!
+//! Owns which slots may be written; never decides what is written there.
+
+use crate::teller::Teller;
+use std::any::Any;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use streamem::{Error, Granted, Layout, Publisher, SideData, SlotMemory, clock, flags};
+use streamem_hl2ss::{Pose, Ticks};
+use streamem_orders::Wish;
+use streamem_wire::StreamName;
+
+/// The broker always has a slot for who fills a stream; it only takes a moment to grant it.
+const GRANT_TIME: Duration = Duration::from_millis(20);
+/// Two: one to fill while the other is being published.
+const IN_HAND: u32 = 2;
+/// What decodes in place also looks at so many pictures it decoded before, and a spare.
+const IN_HAND_DECODING: u32 = 8;
+
+/// What is said of a frame besides its bytes.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// When it was captured, on the clock here; 0 where that is not known.
+    pub captured_ns: u64,
+    /// The same by the device's clock.
+    pub ticks: Ticks,
+    /// The number of its packet.
+    pub number: u64,
+    /// How many bytes are used, if not all.
+    pub used: Option<usize>,
+    /// It is damaged.
+    pub is_damaged: bool,
+    /// It can be decoded without those before it.
+    pub is_key: bool,
+    /// Where the camera or the rig was.
+    pub pose: Option<Pose>,
+    /// What else is known.
+    pub side: Vec<SideData>,
+}
+
+/// A slot that a decoder may still look at after it was published.
+#[derive(Debug)]
+pub struct Held {
+    /// Where it lies, which stays mapped.
+    pub memory: SlotMemory,
+}
+
+/// A stream to fill.
+#[derive(Debug)]
+pub struct Output {
+    /// Which.
+    pub stream: StreamName,
+    /// How.
+    pub wish: Wish,
+    /// How its frames lie.
+    pub layout: Layout,
+    teller: Teller,
+    socket: Option<OwnedFd>,
+    publisher: Option<Publisher>,
+    /// Slots by their number that a decoder may still look at.
+    held: Vec<Weak<Held>>,
+    /// Granted, but held.
+    aside: Vec<Granted>,
+    /// Frames that found no slot.
+    pub dropped: u64,
+    gap: bool,
+}
+
+impl Output {
+    /// A stream that is to be published over this socket.
+    pub fn new(stream: StreamName, wish: Wish, layout: Layout, socket: OwnedFd, teller: Teller) -> Self {
+        Self {
+            stream,
+            wish,
+            layout,
+            teller,
+            socket: Some(socket),
+            publisher: None,
+            held: Vec::new(),
+            aside: Vec::new(),
+            dropped: 0,
+            gap: false,
+        }
+    }
+
+    /// Whether it is published, or can still be.
+    pub fn is_alive(&mut self) -> bool {
+        self.socket.is_some() || self.publisher.as_mut().is_some_and(|held| !held.is_over())
+    }
+
+    fn publisher(&mut self) -> Option<&mut Publisher> {
+        if let Some(socket) = self.socket.take() {
+            let in_hand = if self.wish.is_decoded_in_place() {
+                IN_HAND_DECODING
+            } else {
+                IN_HAND
+            };
+            let publish = streamem::publish(self.stream.as_str());
+            match publish.slots(in_hand).over(socket).open() {
+                Ok(publisher) => self.publisher = Some(publisher),
+                Err(why) => self.teller.lost(&self.stream, &why.to_string()),
+            }
+        }
+        self.publisher.as_mut()
+    }
+
+    /// A slot that may be written. Without one the frame is lost, which is counted.
+    pub fn take(&mut self) -> Option<Granted> {
+        let taken = self.find();
+        if taken.is_none() {
+            self.miss();
+        }
+        taken
+    }
+
+    fn find(&mut self) -> Option<Granted> {
+        let held = std::mem::take(&mut self.held);
+        let is_free = |granted: &Granted| {
+            let weak = held.get(granted.index());
+            weak.is_none_or(|weak| weak.strong_count() == 0)
+        };
+        let mut found = None;
+        if let Some(place) = self.aside.iter().position(is_free) {
+            found = Some(self.aside.swap_remove(place));
+        }
+        while found.is_none() {
+            let Some(publisher) = self.publisher() else {
+                break;
+            };
+            match publisher.take(GRANT_TIME) {
+                Ok(Some(granted)) if is_free(&granted) => found = Some(granted),
+                Ok(Some(granted)) => self.aside.push(granted),
+                Ok(None) => break,
+                // It is counted by the broker, and the slot is granted again.
+                Err(Error::Rejected(why)) => self.teller.trouble(Some(&self.stream), why.to_string()),
+                Err(_) => {
+                    self.publisher = None;
+                    break;
+                }
+            }
+        }
+        self.held = held;
+        found
+    }
+
+    /// A frame was lost that had no slot.
+    pub fn miss(&mut self) {
+        self.dropped += 1;
+        self.gap = true;
+    }
+
+    /// The bytes of a slot in hand.
+    pub fn bytes(&mut self, granted: &mut Granted) -> &mut [u8] {
+        match &mut self.publisher {
+            Some(publisher) => publisher.bytes_mut(granted),
+            None => &mut [],
+        }
+    }
+
+    /// A slot in hand for a decoder, which holds it as long as it keeps what is returned.
+    pub fn hold(&mut self, granted: &Granted) -> Option<Arc<Held>> {
+        let memory = self.publisher.as_ref()?.memory(granted)?;
+        let held = Arc::new(Held { memory });
+        let index = granted.index();
+        if self.held.len() <= index {
+            self.held.resize_with(index + 1, Weak::new);
+        }
+        *self.held.get_mut(index)? = Arc::downgrade(&held);
+        Some(held)
+    }
+
+    /// Puts a slot back that was not filled.
+    pub fn give_back(&mut self, granted: Granted) {
+        self.aside.push(granted);
+    }
+
+    /// Publishes a slot.
+    pub fn submit(&mut self, granted: Granted, said: &Said) {
+        let Some(mut slot) = self.publisher.as_mut().and_then(|held| held.fill(granted)) else {
+            return;
+        };
+        if said.captured_ns > 0 {
+            slot.captured_ns(said.captured_ns);
+        }
+        slot.source_clock(clock::HOLOLENS, said.ticks.0);
+        slot.source_sequence(said.number);
+        if let Some(used) = said.used {
+            slot.used_bytes(used);
+        }
+        let mut marks = 0;
+        for (is_so, mark) in [
+            (said.is_damaged, flags::BROKEN),
+            (said.is_key, flags::KEY),
+            (std::mem::take(&mut self.gap), flags::GAP),
+        ] {
+            marks |= if is_so { mark } else { 0 };
+        }
+        slot.flags(marks);
+        let pose = said.pose.filter(Pose::is_located);
+        let mut side: Vec<SideData> = pose.map(|pose| SideData::Pose(pose.0)).into_iter().collect();
+        side.extend(said.side.iter().cloned());
+        slot.side_data(&side);
+        if let Err(why) = slot.submit() {
+            self.teller.trouble(Some(&self.stream), why.to_string());
+        }
+    }
+}
+
+impl Held {
+    /// As what a decoder keeps.
+    pub fn owner(self: &Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        Arc::clone(self) as Arc<_>
+    }
+}
