@@ -25,11 +25,15 @@ const BROKER: [&str; 17] = [
     "broker",
 ];
 
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 14] = [
     ("libclient/wire", &[]),
     ("libclient/sys", &[]),
     ("libclient", &["streamem-sys", "streamem-wire"]),
     ("broker/v4l2", &["streamem-sys"]),
+    (
+        "broker/worker/codec",
+        &["streamem-headset", "streamem-hl2ss"],
+    ),
     ("broker/worker/hl2ss", &[]),
     (
         "broker",
@@ -57,7 +61,13 @@ const CRATES: [(&str, &[&str]); 13] = [
     ),
     (
         "tests/fuzz",
-        &["streamem", "streamem-hl2ss", "streamem-wire", "streamemd"],
+        &[
+            "streamem",
+            "streamem-codec",
+            "streamem-hl2ss",
+            "streamem-wire",
+            "streamemd",
+        ],
     ),
 ];
 
