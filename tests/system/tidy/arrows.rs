@@ -25,12 +25,16 @@ const BROKER: [&str; 17] = [
     "broker",
 ];
 
-const CRATES: [(&str, &[&str]); 16] = [
+const CRATES: [(&str, &[&str]); 18] = [
     ("libclient/wire", &[]),
     ("libclient/sys", &[]),
     ("libclient", &["streamem-sys", "streamem-wire"]),
     ("broker/v4l2", &["streamem-sys"]),
     ("broker/ring", &["streamem-sys"]),
+    (
+        "broker/worker/codec",
+        &["streamem-headset", "streamem-hl2ss"],
+    ),
     ("broker/worker/hl2ss", &[]),
     (
         "broker/worker/orders",
@@ -82,7 +86,13 @@ const CRATES: [(&str, &[&str]); 16] = [
     ),
     (
         "tests/fuzz",
-        &["streamem", "streamem-hl2ss", "streamem-wire", "streamemd"],
+        &[
+            "streamem",
+            "streamem-codec",
+            "streamem-hl2ss",
+            "streamem-wire",
+            "streamemd",
+        ],
     ),
 ];
 
