@@ -22,8 +22,8 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
-use streamem_ring::{Needed, User};
 use streamem_ring::io_uring::{IoUring, opcode, squeue, types};
+use streamem_ring::{Needed, User};
 
 /// Submissions that fit in one system call; more only take a second one.
 const ENTRIES: u32 = 256;

@@ -2,12 +2,13 @@
 //!
 //! Owns which slots may be written; never decides what is written there.
 
+use crate::held::Held;
 use crate::teller::Teller;
-use std::any::Any;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use streamem::{Error, Granted, Layout, Publisher, SideData, SlotMemory, clock, flags};
+use streamem::{Error, Granted, Layout, Publisher, SideData, clock, flags};
+use streamem_codec::{Planes, Target};
 use streamem_hl2ss::{Pose, Ticks};
 use streamem_orders::Wish;
 use streamem_wire::StreamName;
@@ -40,13 +41,6 @@ pub struct Said {
     pub side: Vec<SideData>,
 }
 
-/// A slot that a decoder may still look at after it was published.
-#[derive(Debug)]
-pub struct Held {
-    /// Where it lies, which stays mapped.
-    pub memory: SlotMemory,
-}
-
 /// A stream to fill.
 #[derive(Debug)]
 pub struct Output {
@@ -70,7 +64,13 @@ pub struct Output {
 
 impl Output {
     /// A stream that is to be published over this socket.
-    pub fn new(stream: StreamName, wish: Wish, layout: Layout, socket: OwnedFd, teller: Teller) -> Self {
+    pub fn new(
+        stream: StreamName,
+        wish: Wish,
+        layout: Layout,
+        socket: OwnedFd,
+        teller: Teller,
+    ) -> Self {
         Self {
             stream,
             wish,
@@ -83,11 +83,6 @@ impl Output {
             dropped: 0,
             gap: false,
         }
-    }
-
-    /// Whether it is published, or can still be.
-    pub fn is_alive(&mut self) -> bool {
-        self.socket.is_some() || self.publisher.as_mut().is_some_and(|held| !held.is_over())
     }
 
     fn publisher(&mut self) -> Option<&mut Publisher> {
@@ -134,7 +129,9 @@ impl Output {
                 Ok(Some(granted)) => self.aside.push(granted),
                 Ok(None) => break,
                 // It is counted by the broker, and the slot is granted again.
-                Err(Error::Rejected(why)) => self.teller.trouble(Some(&self.stream), why.to_string()),
+                Err(Error::Rejected(why)) => {
+                    self.teller.trouble(Some(&self.stream), why.to_string())
+                }
                 Err(_) => {
                     self.publisher = None;
                     break;
@@ -159,16 +156,16 @@ impl Output {
         }
     }
 
-    /// A slot in hand for a decoder, which holds it as long as it keeps what is returned.
-    pub fn hold(&mut self, granted: &Granted) -> Option<Arc<Held>> {
+    /// A slot in hand as a place for a decoder, which holds it as long as it looks at it.
+    pub fn target(&mut self, granted: &Granted, planes: Planes) -> Option<Target> {
         let memory = self.publisher.as_ref()?.memory(granted)?;
-        let held = Arc::new(Held { memory });
         let index = granted.index();
+        let held = Arc::new(Held::new(index, &memory));
         if self.held.len() <= index {
             self.held.resize_with(index + 1, Weak::new);
         }
         *self.held.get_mut(index)? = Arc::downgrade(&held);
-        Some(held)
+        Some(held.target(&memory, planes))
     }
 
     /// Puts a slot back that was not filled.
@@ -199,18 +196,14 @@ impl Output {
         }
         slot.flags(marks);
         let pose = said.pose.filter(Pose::is_located);
-        let mut side: Vec<SideData> = pose.map(|pose| SideData::Pose(pose.0)).into_iter().collect();
+        let mut side: Vec<SideData> = pose
+            .map(|pose| SideData::Pose(pose.0))
+            .into_iter()
+            .collect();
         side.extend(said.side.iter().cloned());
         slot.side_data(&side);
         if let Err(why) = slot.submit() {
             self.teller.trouble(Some(&self.stream), why.to_string());
         }
-    }
-}
-
-impl Held {
-    /// As what a decoder keeps.
-    pub fn owner(self: &Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        Arc::clone(self) as Arc<_>
     }
 }

@@ -36,6 +36,8 @@ const CRATES: [(&str, &[&str]); 18] = [
         &["streamem-headset", "streamem-hl2ss"],
     ),
     ("broker/worker/hl2ss", &[]),
+    // `streamem-sys` is for its tests: what a publisher does, done inside.
+    ("broker/worker/sandbox", &["streamem-sys"]),
     (
         "broker/worker/orders",
         &["streamem-hl2ss", "streamem-sys", "streamem-wire"],

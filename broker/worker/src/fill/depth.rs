@@ -126,7 +126,14 @@ impl Depth {
                 (DepthProfile::Same, None) => {
                     let halves = parts.picture.split_at_checked(HALF);
                     let (depth, brightness) = halves.unwrap_or_default();
-                    copy(slot, if part == Part::Brightness { brightness } else { depth })
+                    copy(
+                        slot,
+                        if part == Part::Brightness {
+                            brightness
+                        } else {
+                            depth
+                        },
+                    )
                 }
             };
             match filled {
@@ -148,7 +155,10 @@ impl Depth {
 impl Fill for Depth {
     fn begin(&mut self, payload_bytes: usize, outputs: &mut [Output]) {
         self.scratch.begin(payload_bytes);
-        let depths = outputs.iter().filter(|output| output.wish.part == Part::Depth).count();
+        let depths = outputs
+            .iter()
+            .filter(|output| output.wish.part == Part::Depth)
+            .count();
         let are_two = depths < 2 && outputs.len() - depths < 2;
         if self.is_raw(payload_bytes) && are_two {
             self.straight = outputs.iter_mut().map(Output::take).collect();
@@ -157,7 +167,13 @@ impl Fill for Depth {
 
     fn place<'a>(&'a mut self, at: usize, outputs: &'a mut [Output]) -> &'a mut [u8] {
         let (part, begins) = match at {
-            at if at < Ahat::HEAD => return self.scratch.from(at).get_mut(..Ahat::HEAD - at).unwrap_or_default(),
+            at if at < Ahat::HEAD => {
+                return self
+                    .scratch
+                    .from(at)
+                    .get_mut(..Ahat::HEAD - at)
+                    .unwrap_or_default();
+            }
             at if at < Ahat::HEAD + HALF => (Part::Depth, Ahat::HEAD),
             at if at < Ahat::HEAD + 2 * HALF => (Part::Brightness, Ahat::HEAD + HALF),
             _ => return self.scratch.from(at),
@@ -168,10 +184,15 @@ impl Fill for Depth {
         let taken = outputs.iter_mut().zip(&mut self.straight);
         let mut of_part = taken.filter(|(output, _)| output.wish.part == part);
         match of_part.next() {
-            Some((output, Some(granted))) => {
-                output.bytes(granted).get_mut(at - begins..).unwrap_or_default()
-            }
-            _ => self.scratch.from(at).get_mut(..begins + HALF - at).unwrap_or_default(),
+            Some((output, Some(granted))) => output
+                .bytes(granted)
+                .get_mut(at - begins..)
+                .unwrap_or_default(),
+            _ => self
+                .scratch
+                .from(at)
+                .get_mut(..begins + HALF - at)
+                .unwrap_or_default(),
         }
     }
 

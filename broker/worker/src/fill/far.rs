@@ -81,12 +81,21 @@ impl Fill for Far {
             let filled = match &mut self.kind {
                 Kind::Room(unpacked) => {
                     let (depth, brightness) = unpacked.split_at(far_depth::BYTES / 2);
-                    put(slot, if part == Part::Brightness { brightness } else { depth })
+                    put(
+                        slot,
+                        if part == Part::Brightness {
+                            brightness
+                        } else {
+                            depth
+                        },
+                    )
                 }
                 Kind::Packed(decoder, size) => {
                     let depth = sized(ExtendedDepth::of(payload)?, *size)?;
                     let size = [size.0, size.1].map(usize::from);
-                    decoder.decode(depth.depth, size, slot).map_err(FillError::from)
+                    decoder
+                        .decode(depth.depth, size, slot)
+                        .map_err(FillError::from)
                 }
                 Kind::Plain(size) => {
                     let depth = sized(ExtendedDepth::of(payload)?, *size)?;

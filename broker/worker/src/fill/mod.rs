@@ -4,6 +4,7 @@
 
 mod depth;
 mod far;
+mod paint;
 mod pictures;
 mod records;
 mod scratch;

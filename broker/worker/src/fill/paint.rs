@@ -24,7 +24,9 @@ fn order(format: Format) -> Option<Order> {
 fn places(output: &Output) -> Vec<(usize, usize)> {
     let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
     let planes = output.layout.planes.iter();
-    planes.map(|plane| (number(plane.offset), number(plane.stride))).collect()
+    planes
+        .map(|plane| (number(plane.offset), number(plane.stride)))
+        .collect()
 }
 
 /// A decoded picture.
@@ -69,14 +71,30 @@ pub(super) fn raw(
     let (format, places) = (output.wish.format, places(output));
     let slot = output.bytes(granted);
     let [width, height] = size;
-    let stride = if is_grey { width } else { width.next_multiple_of(RAW_ALIGNED) };
-    let (luma, chroma) = bytes.split_at_checked(stride * height).unwrap_or((bytes, &[]));
-    let luma = Plane { bytes: luma, stride };
-    let chroma = Plane { bytes: chroma, stride };
+    let stride = if is_grey {
+        width
+    } else {
+        width.next_multiple_of(RAW_ALIGNED)
+    };
+    let (luma, chroma) = bytes
+        .split_at_checked(stride * height)
+        .unwrap_or((bytes, &[]));
+    let luma = Plane {
+        bytes: luma,
+        stride,
+    };
+    let chroma = Plane {
+        bytes: chroma,
+        stride,
+    };
     match (order(format), is_grey) {
         (Some(order), true) => grey(luma, size, order, slot, &places),
         (Some(order), false) => {
-            let matrix = if height < 720 { Matrix::Bt601 } else { Matrix::Bt709 };
+            let matrix = if height < 720 {
+                Matrix::Bt601
+            } else {
+                Matrix::Bt709
+            };
             let colours = Colours {
                 matrix,
                 is_full_range: false,
@@ -92,7 +110,12 @@ pub(super) fn raw(
             let [first, second] = two(&places);
             rows(luma, size, slot.get_mut(first.0..), first.1)?;
             if format == Format::Nv12 {
-                rows(chroma, [width, height / 2], slot.get_mut(second.0..), second.1)?;
+                rows(
+                    chroma,
+                    [width, height / 2],
+                    slot.get_mut(second.0..),
+                    second.1,
+                )?;
             }
             Ok(())
         }
@@ -168,4 +191,3 @@ fn rows(
     }
     Ok(())
 }
-

@@ -4,8 +4,9 @@
 
 use super::scratch::Scratch;
 use super::{Fill, FillError, Taken, paint};
+use crate::held::Held;
 use crate::meter::Meter;
-use crate::output::{Held, Output, Said};
+use crate::output::{Output, Said};
 use std::time::Instant;
 use streamem::{Format, Granted, SideData};
 use streamem_codec::{Codec, CodecError, Picture, Place, Planes, Target, VideoDecoder};
@@ -25,14 +26,14 @@ pub(super) struct Pictures {
     straight: Option<Granted>,
     /// Slots of the stream that is decoded into, which the decoder asked for.
     targets: Vec<Granted>,
-    /// Pictures are left out until there is a whole one.
-    is_waiting: bool,
 }
 
 const RAW_GREY_BYTES: usize = 640 * 480;
 
 /// A decoder of these pictures, if they need one.
-pub(super) fn decoder_of(codec: Option<access_unit::Codec>) -> Result<Option<VideoDecoder>, CodecError> {
+pub(super) fn decoder_of(
+    codec: Option<access_unit::Codec>,
+) -> Result<Option<VideoDecoder>, CodecError> {
     let opened = codec.map(|codec| match codec {
         access_unit::Codec::H264 => VideoDecoder::new(Codec::H264),
         access_unit::Codec::Hevc => VideoDecoder::new(Codec::Hevc),
@@ -46,7 +47,10 @@ pub(super) fn decoder_name(codec: access_unit::Codec) -> String {
         access_unit::Codec::H264 => "h264",
         access_unit::Codec::Hevc => "h265",
     };
-    format!("{name} on the processor (libavcodec {})", streamem_codec::libavcodec())
+    format!(
+        "{name} on the processor (libavcodec {})",
+        streamem_codec::libavcodec()
+    )
 }
 
 impl Pictures {
@@ -62,7 +66,6 @@ impl Pictures {
             scratch: Scratch::default(),
             straight: None,
             targets: Vec::new(),
-            is_waiting: false,
         })
     }
 
@@ -80,7 +83,9 @@ impl Pictures {
         match output.wish.format {
             Format::H264 | Format::H265 => picture_bytes as u64 <= bytes,
             Format::Nv12 => self.codec.is_none() && picture_bytes as u64 == bytes,
-            Format::Gray8 if self.is_grey => self.codec.is_none() && picture_bytes == RAW_GREY_BYTES,
+            Format::Gray8 if self.is_grey => {
+                self.codec.is_none() && picture_bytes == RAW_GREY_BYTES
+            }
             _ => false,
         }
     }
@@ -110,7 +115,9 @@ impl Pictures {
         }
         if video.exposure_ticks > 0 {
             said.side.push(SideData::Exposure {
-                exposure_ns: video.exposure_ticks.saturating_mul(streamem_hl2ss::Ticks::NS),
+                exposure_ns: video
+                    .exposure_ticks
+                    .saturating_mul(streamem_hl2ss::Ticks::NS),
                 gain: video.iso_gains[0] * video.iso_gains[1],
             });
         }
@@ -127,8 +134,14 @@ impl Pictures {
         let Some(decoder) = &mut self.decoder else {
             return Ok(());
         };
-        let unit = self.scratch.payload().get(..picture_bytes).unwrap_or_default();
-        let in_place = outputs.iter().position(|output| output.wish.is_decoded_in_place());
+        let unit = self
+            .scratch
+            .payload()
+            .get(..picture_bytes)
+            .unwrap_or_default();
+        let in_place = outputs
+            .iter()
+            .position(|output| output.wish.is_decoded_in_place());
         let placement = Placement::of(narrow(self.size[0]), narrow(self.size[1]));
         let targets = &mut self.targets;
         let began = Instant::now();
@@ -145,7 +158,9 @@ impl Pictures {
             .and_then(|picture| self.show(picture, said, in_place, outputs, meter));
         // What was asked for and is not shown is free when the decoder has let it go.
         if let Some(output) = in_place.and_then(|place| outputs.get_mut(place)) {
-            self.targets.drain(..).for_each(|granted| output.give_back(granted));
+            self.targets
+                .drain(..)
+                .for_each(|granted| output.give_back(granted));
         }
         shown
     }
@@ -179,7 +194,10 @@ impl Pictures {
                 output.miss();
                 continue;
             }
-            let own = self.targets.iter().position(|granted| Some(granted.index()) == target);
+            let own = self
+                .targets
+                .iter()
+                .position(|granted| Some(granted.index()) == target);
             if let (true, Some(own)) = (in_place == Some(place), own) {
                 let granted = self.targets.swap_remove(own);
                 said.used = in_place_bytes(output);
@@ -213,7 +231,11 @@ impl Pictures {
     ) -> Result<(), FillError> {
         let is_straight = self.straight.is_some();
         for (place, output) in outputs.iter_mut().enumerate() {
-            let straight = if place == 0 { self.straight.take() } else { None };
+            let straight = if place == 0 {
+                self.straight.take()
+            } else {
+                None
+            };
             let is_raw = self.codec.is_none();
             if !is_raw && !output.wish.is_packets() {
                 continue;
@@ -227,7 +249,11 @@ impl Pictures {
             };
             let is_first = is_straight && place == 0;
             if !is_first {
-                let picture = self.scratch.payload().get(..picture_bytes).unwrap_or_default();
+                let picture = self
+                    .scratch
+                    .payload()
+                    .get(..picture_bytes)
+                    .unwrap_or_default();
                 let filled = if is_raw {
                     paint::raw(picture, self.size, self.is_grey, output, &mut granted)
                 } else {
@@ -265,9 +291,10 @@ impl Fill for Pictures {
     fn place<'a>(&'a mut self, at: usize, outputs: &'a mut [Output]) -> &'a mut [u8] {
         let picture_bytes = self.scratch.payload().len().saturating_sub(self.trailer());
         match (&mut self.straight, outputs) {
-            (Some(granted), [only]) if at < picture_bytes => {
-                only.bytes(granted).get_mut(at..picture_bytes).unwrap_or_default()
-            }
+            (Some(granted), [only]) if at < picture_bytes => only
+                .bytes(granted)
+                .get_mut(at..picture_bytes)
+                .unwrap_or_default(),
             _ => self.scratch.from(at),
         }
     }
@@ -306,7 +333,6 @@ impl Fill for Pictures {
 
 /// The slot as memory a decoder writes and looks at later.
 fn target(output: &mut Output, granted: &Granted, placement: &Placement) -> Option<Target> {
-    let held = output.hold(granted)?;
     let place = |plane: usize| {
         let (offset, stride) = placement.planes[plane];
         let number = |number| usize::try_from(number).unwrap_or(usize::MAX);
@@ -319,7 +345,7 @@ fn target(output: &mut Output, granted: &Granted, placement: &Placement) -> Opti
         Format::I420 => Planes::All([place(0), place(1), place(2)]),
         _ => Planes::Brightness(place(0)),
     };
-    Some(Held::target(&held, planes))
+    output.target(granted, planes)
 }
 
 /// A picture that was decoded in place has more room than bytes that are seen.

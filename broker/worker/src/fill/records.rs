@@ -99,7 +99,12 @@ impl Fill for Records {
         let mut said = taken.said();
         if let (Some(mut granted), [only]) = (self.straight.take(), &mut *outputs) {
             if let Kind::Samples(sensor) = self.kind {
-                repair(sensor, only.bytes(&mut granted).get_mut(..bytes).unwrap_or_default())?;
+                repair(
+                    sensor,
+                    only.bytes(&mut granted)
+                        .get_mut(..bytes)
+                        .unwrap_or_default(),
+                )?;
             }
             said.used = Some(bytes);
             only.submit(granted, &said);
@@ -140,7 +145,12 @@ impl Fill for Records {
 fn repair(sensor: Sensor, records: &mut [u8]) -> Result<(), Malformed> {
     let batch = Batch::of(sensor, records)?;
     let times: Vec<u64> = batch.samples().map(|sample| sample.ticks.0).collect();
-    for (record, ticks) in records.as_chunks_mut::<SAMPLE_BYTES>().0.iter_mut().zip(times) {
+    for (record, ticks) in records
+        .as_chunks_mut::<SAMPLE_BYTES>()
+        .0
+        .iter_mut()
+        .zip(times)
+    {
         record[TICKS_AT..TICKS_AT + 8].copy_from_slice(&ticks.to_le_bytes());
     }
     Ok(())
@@ -149,13 +159,18 @@ fn repair(sensor: Sensor, records: &mut [u8]) -> Result<(), Malformed> {
 /// Samples without their temperature.
 fn former(payload: &[u8]) -> Vec<u8> {
     let records = payload.as_chunks::<SAMPLE_BYTES>().0.iter();
-    records.flat_map(|record| &record[..FORMER_BYTES]).copied().collect()
+    records
+        .flat_map(|record| &record[..FORMER_BYTES])
+        .copied()
+        .collect()
 }
 
 fn points(input: &SpatialInput) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(57 * POINT_BYTES);
     let mut put = |position: Option<[f32; 3]>, joint: Option<&Joint>| {
-        let [x, y, z] = position.or(joint.map(|joint| joint.position)).unwrap_or_default();
+        let [x, y, z] = position
+            .or(joint.map(|joint| joint.position))
+            .unwrap_or_default();
         let turned = joint.map(|joint| joint.orientation).unwrap_or_default();
         bytes.extend(u32::from(position.is_some() || joint.is_some()).to_le_bytes());
         for number in [x, y, z].into_iter().chain(turned) {

@@ -12,6 +12,7 @@ use streamem_codec::{CodecError, Rows, Sample, SoundDecoder};
 use streamem_hl2ss::payload::{array, stereo};
 use streamem_hl2ss::{Malformed, Ticks, request};
 use streamem_orders::Ask;
+use streamem_wire::StreamName;
 
 const RATE: u64 = 48_000;
 const TICKS_IN_A_SECOND: u64 = 10_000_000;
@@ -36,8 +37,9 @@ impl std::fmt::Debug for Kind {
 }
 
 /// A block that is being filled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Block {
+    stream: StreamName,
     slot: Option<Granted>,
     filled: usize,
     said: Said,
@@ -73,6 +75,20 @@ impl Sound {
         })
     }
 
+    /// Has a block for each stream, in the same order.
+    fn follow(&mut self, outputs: &[Output]) {
+        let mut before = std::mem::take(&mut self.blocks);
+        self.blocks.extend(outputs.iter().map(|output| {
+            let known = before
+                .iter()
+                .position(|block| block.stream == output.stream);
+            known.map_or_else(
+                || Block::of(output.stream.clone()),
+                |known| before.swap_remove(known),
+            )
+        }));
+    }
+
     /// Takes the packet apart, a row for each channel.
     fn hear(&mut self, number: u64, meter: &mut Meter) -> Result<(), FillError> {
         self.rows.clear();
@@ -82,7 +98,9 @@ impl Sound {
                 let samples: Vec<[i16; 2]> = stereo(payload)?.collect();
                 let row = |channel: usize| {
                     let of_channel = samples.iter().filter_map(|sample| sample.get(channel));
-                    of_channel.map(|sample| f32::from(*sample) / 32768.0).collect()
+                    of_channel
+                        .map(|sample| f32::from(*sample) / 32768.0)
+                        .collect()
                 };
                 self.rows.extend([row(0), row(1)]);
             }
@@ -138,7 +156,7 @@ impl Fill for Sound {
             return Ok(());
         }
         self.hear(taken.number, meter)?;
-        self.blocks.resize_with(outputs.len(), Block::default);
+        self.follow(outputs);
         for (output, block) in outputs.iter_mut().zip(&mut self.blocks) {
             block.take(output, &self.rows, taken)?;
         }
@@ -152,9 +170,23 @@ impl Fill for Sound {
 }
 
 impl Block {
+    fn of(stream: StreamName) -> Block {
+        Block {
+            stream,
+            slot: None,
+            filled: 0,
+            said: Said::default(),
+        }
+    }
+
     /// Takes samples in, and publishes what is full.
-    fn take(&mut self, output: &mut Output, rows: &[Vec<f32>], taken: Taken) -> Result<(), FillError> {
-        let plane = output.layout.planes.first().copied();
+    fn take(
+        &mut self,
+        output: &mut Output,
+        rows: &[Vec<f32>],
+        taken: Taken,
+    ) -> Result<(), FillError> {
+        let plane = output.layout.planes.first();
         let (channels, stride) = plane.map_or((0, 0), |plane| (plane.rows, plane.stride));
         let channels = usize::try_from(channels).unwrap_or(0);
         let stride = usize::try_from(stride).unwrap_or(0);
@@ -189,7 +221,9 @@ impl Block {
                 if is_float {
                     put(row, self.filled, samples, f32::to_le_bytes);
                 } else {
-                    put(row, self.filled, samples, |sample| rounded(sample).to_le_bytes());
+                    put(row, self.filled, samples, |sample| {
+                        rounded(sample).to_le_bytes()
+                    });
                 }
             }
             self.filled += count;

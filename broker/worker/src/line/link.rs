@@ -9,7 +9,7 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 use streamem_ring::io_uring::{IoUring, opcode, types};
 use streamem_ring::{Needed, RingError, User};
@@ -62,10 +62,23 @@ impl Ring {
     }
 }
 
+impl AsFd for Ring {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the ring owns this descriptor and is borrowed as long.
+        unsafe { BorrowedFd::borrow_raw(self.0.as_raw_fd()) }
+    }
+}
+
 /// What is looked at while nothing comes.
 pub trait Patience {
     /// Nothing has come for so long; whether to go on waiting.
     fn goes_on(&mut self, silent: Duration) -> bool;
+}
+
+impl<F: FnMut(Duration) -> bool> Patience for F {
+    fn goes_on(&mut self, silent: Duration) -> bool {
+        self(silent)
+    }
 }
 
 /// A connection.

@@ -10,6 +10,7 @@ mod kernel;
 mod limits;
 mod path;
 mod reading;
+mod sandbox;
 mod socket;
 
 use super::Broker;
@@ -31,6 +32,7 @@ pub fn run(broker: &Broker<'_>, output: &mut Output) -> Result<(), Failure> {
     checks.extend(io_uring::checks(reached.is_ok()));
     checks.extend(limits::checks());
     checks.extend(devices::checks());
+    checks.extend(sandbox::checks());
     checks.push(socket::check(broker, &reached));
     if let Ok(client) = reached {
         checks.push(path::check(broker, client));
