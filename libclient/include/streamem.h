@@ -77,6 +77,11 @@
 // streamem_frame_side_data: 12 bytes: a uint64_t, nanoseconds of exposure; a float, the gain.
 #define STREAMEM_SIDE_EXPOSURE 3
 
+// streamem_frame_side_data: 36 bytes: four uint32_t, sensitivity (ISO), white balance in kelvin, lens position, focus (0
+// not set, 1 lost, 2 being looked for, 3 found, 4 not found); five floats, the gains of red, green and blue, and two of
+// the sensor.
+#define STREAMEM_SIDE_OPTICS 4
+
 // A layout's `kind`: an uncompressed picture.
 #define STREAMEM_VIDEO 1
 

@@ -1098,6 +1098,9 @@ def _numpy(found=[]):
     return found[0]
 
 
+_OPTICS = ("iso_speed", "white_balance_kelvin", "lens_position", "focus", "white_balance_gains", "iso_gains")
+
+
 def _side_data(blocks):
     """Stops quietly at the first block that does not fit, since the rest cannot be found then."""
     found = {}
@@ -1113,6 +1116,9 @@ def _side_data(blocks):
             found["intrinsics"] = struct.unpack("<4f", body)
         elif kind == 3 and length == 12:
             found["exposure_ns"], found["gain"] = struct.unpack("<Qf", body)
+        elif kind == 4 and length == 36:
+            numbers = struct.unpack("<4I5f", body)
+            found["optics"] = dict(zip(_OPTICS, numbers[:4] + (numbers[4:7], numbers[7:])))
         else:
             found[kind] = body
         at += 8 + (length + 7 & ~7)
@@ -2021,7 +2027,7 @@ class Slot(object):
         self._arrays += [flat, array]
         return array
 
-    def side_data(self, pose=None, intrinsics=None, exposure_ns=None, gain=1.0):
+    def side_data(self, pose=None, intrinsics=None, exposure_ns=None, gain=1.0, optics=None):
         """What is known of the frame besides its bytes."""
         blocks = []
         try:
@@ -2031,9 +2037,14 @@ class Slot(object):
                 blocks.append(struct.pack("<II4f", 2, 16, *intrinsics))
             if exposure_ns is not None:
                 blocks.append(struct.pack("<IIQf4x", 3, 12, exposure_ns, gain))
-        except (struct.error, TypeError, OverflowError):
+            if optics is not None:
+                numbers = [optics[name] for name in _OPTICS]
+                numbers = numbers[:4] + list(numbers[4]) + list(numbers[5])
+                blocks.append(struct.pack("<II4I5f4x", 4, 36, *numbers))
+        except (struct.error, TypeError, OverflowError, KeyError):
             raise InvalidParameter(
-                "side-data is 16 numbers as pose, 4 as intrinsics, a whole number as exposure_ns and a number as gain"
+                "side-data is 16 numbers as pose, 4 as intrinsics, a whole number as exposure_ns, a number as gain, and "
+                "as optics a dict of %s" % ", ".join(_OPTICS)
             ) from None
         self._side_data = b"".join(blocks)
 

@@ -67,8 +67,8 @@ pub use frame::Frame;
 pub use publisher::{Granted, Publisher, PublisherBuilder, SlotMemory, SlotMut};
 pub use replies::Replies;
 pub use streamem_wire::{
-    Array, BadName, BadPage, Colour, Field, Format, Kind, Layout, LayoutWish, Plane, Reason,
-    Refusal, SideData, StreamName, clock, flags, message, side_kind,
+    Array, BadName, BadPage, Colour, Field, Format, Kind, Layout, LayoutWish, Optics, Plane,
+    Reason, Refusal, SideData, StreamName, clock, flags, message, side_kind,
 };
 pub use subscription::{StreamState, Subscription};
 

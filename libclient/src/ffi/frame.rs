@@ -59,9 +59,14 @@ pub const STREAMEM_SIDE_POSE: u32 = 1;
 pub const STREAMEM_SIDE_INTRINSICS: u32 = 2;
 /// streamem_frame_side_data: 12 bytes: a uint64_t, nanoseconds of exposure; a float, the gain.
 pub const STREAMEM_SIDE_EXPOSURE: u32 = 3;
+/// streamem_frame_side_data: 36 bytes: four uint32_t, sensitivity (ISO), white balance in kelvin, lens position, focus (0
+/// not set, 1 lost, 2 being looked for, 3 found, 4 not found); five floats, the gains of red, green and blue, and two of
+/// the sensor.
+pub const STREAMEM_SIDE_OPTICS: u32 = 4;
 const _: () = assert!(STREAMEM_SIDE_POSE == side_kind::POSE);
 const _: () = assert!(STREAMEM_SIDE_INTRINSICS == side_kind::INTRINSICS);
 const _: () = assert!(STREAMEM_SIDE_EXPOSURE == side_kind::EXPOSURE);
+const _: () = assert!(STREAMEM_SIDE_OPTICS == side_kind::OPTICS);
 
 pub(super) fn hand_out(frame: Frame) -> *mut FrameHandle {
     FRAMES.insert(frame)

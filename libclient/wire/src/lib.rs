@@ -71,7 +71,7 @@ pub use ring::{
     BadPage, HEADER_WORDS, Newest, PAGE_VERSION, RECORD_WORDS, RING_MAGIC, Ring, RingShape,
     RingState, SIDE_BYTES_MAX, SLOTS_MAX, header, record,
 };
-pub use side::{SideData, clock, flags, side_kind};
+pub use side::{Optics, SideData, clock, flags, side_kind};
 pub use submission_page::{
     ENTRIES_MAX, IN_HAND_MAX, SUBMISSION_MAGIC, SUBMISSION_PAGE_BYTES, SUBMISSION_PAGE_WORDS,
     SubmissionPage, submission_words,

@@ -50,6 +50,25 @@ pub mod side_kind {
     pub const INTRINSICS: u32 = 2;
     /// [`super::SideData::Exposure`].
     pub const EXPOSURE: u32 = 3;
+    /// [`super::SideData::Optics`].
+    pub const OPTICS: u32 = 4;
+}
+
+/// How a colour camera saw a picture, beside its exposure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Optics {
+    /// How sensitive the sensor was.
+    pub iso_speed: u32,
+    /// Which light was taken for white, in kelvin.
+    pub white_balance_kelvin: u32,
+    /// Where the lens stood, in steps of the camera's own.
+    pub lens_position: u32,
+    /// Its focus: 0 not set, 1 lost, 2 being looked for, 3 found, 4 not found.
+    pub focus: u32,
+    /// By how much red, green and blue were amplified.
+    pub white_balance_gains: [f32; 3],
+    /// By how much the sensor was amplified, before and after it was read.
+    pub iso_gains: [f32; 2],
 }
 
 /// One block of side-data.
@@ -67,6 +86,8 @@ pub enum SideData {
         /// Amplification, 1 is none.
         gain: f32,
     },
+    /// What else a colour camera says of how it saw the picture.
+    Optics(Optics),
     /// A kind this version does not know.
     Other {
         /// Its number.
@@ -87,6 +108,39 @@ fn floats<const N: usize>(bytes: &[u8]) -> Option<[f32; N]> {
     Some(numbers)
 }
 
+impl Optics {
+    fn body(&self) -> Vec<u8> {
+        let whole = [
+            self.iso_speed,
+            self.white_balance_kelvin,
+            self.lens_position,
+            self.focus,
+        ];
+        let factors = self.white_balance_gains.iter().chain(&self.iso_gains);
+        let whole = whole.iter().flat_map(|number| number.to_le_bytes());
+        whole
+            .chain(factors.flat_map(|number| number.to_le_bytes()))
+            .collect()
+    }
+
+    fn of(body: &[u8]) -> Option<Optics> {
+        let (whole, factors) = body.split_at_checked(16)?;
+        let [iso_speed, white_balance_kelvin, lens_position, focus] = *whole.as_chunks::<4>().0
+        else {
+            return None;
+        };
+        let [red, green, blue, before, after] = floats(factors)?;
+        Some(Optics {
+            iso_speed: u32::from_le_bytes(iso_speed),
+            white_balance_kelvin: u32::from_le_bytes(white_balance_kelvin),
+            lens_position: u32::from_le_bytes(lens_position),
+            focus: u32::from_le_bytes(focus),
+            white_balance_gains: [red, green, blue],
+            iso_gains: [before, after],
+        })
+    }
+}
+
 impl SideData {
     /// The number of its kind.
     #[must_use]
@@ -95,6 +149,7 @@ impl SideData {
             SideData::Pose(_) => side_kind::POSE,
             SideData::Intrinsics(_) => side_kind::INTRINSICS,
             SideData::Exposure { .. } => side_kind::EXPOSURE,
+            SideData::Optics(_) => side_kind::OPTICS,
             SideData::Other { kind, .. } => *kind,
         }
     }
@@ -110,6 +165,7 @@ impl SideData {
                 body.extend(gain.to_le_bytes());
                 body
             }
+            SideData::Optics(optics) => optics.body(),
             SideData::Other { bytes, .. } => bytes.clone(),
         }
     }
@@ -154,6 +210,7 @@ impl SideData {
                     gain: f32::from_le_bytes(gain.try_into().ok()?),
                 })
             }),
+            side_kind::OPTICS => Optics::of(body).map(SideData::Optics),
             _ => None,
         };
         known.unwrap_or_else(|| SideData::Other {
@@ -181,6 +238,14 @@ mod tests {
                 bytes: vec![1, 2, 3],
             },
             SideData::Intrinsics([1.0, 2.0, 3.0, 4.0]),
+            SideData::Optics(Optics {
+                iso_speed: 400,
+                white_balance_kelvin: 4000,
+                lens_position: 550,
+                focus: 3,
+                white_balance_gains: [1.0, 1.125, 1.75],
+                iso_gains: [1.5, 1.25],
+            }),
         ];
         let mut bytes = Vec::new();
         blocks.iter().for_each(|block| block.encode(&mut bytes));

@@ -8,10 +8,10 @@ use crate::held::Held;
 use crate::meter::Meter;
 use crate::output::{Output, Said};
 use std::time::Instant;
-use streamem::{Format, Granted, SideData};
+use streamem::{Format, Granted, Optics, SideData};
 use streamem_codec::{Codec, CodecError, Picture, Place, Planes, Target, VideoDecoder};
 use streamem_hl2ss::access_unit::{self, is_key};
-use streamem_hl2ss::payload::{Grey, Video};
+use streamem_hl2ss::payload::{Focus, Grey, Video};
 use streamem_orders::{Ask, Placement};
 
 /// Pictures of one port.
@@ -120,6 +120,9 @@ impl Pictures {
                     .saturating_mul(streamem_hl2ss::Ticks::NS),
                 gain: video.iso_gains[0] * video.iso_gains[1],
             });
+        }
+        if video.iso_speed > 0 {
+            said.side.push(SideData::Optics(optics(&video)));
         }
         Ok((said, picture_bytes))
     }
@@ -328,6 +331,24 @@ impl Fill for Pictures {
 
     fn decoder(&self) -> Option<String> {
         self.codec.map(decoder_name)
+    }
+}
+
+fn optics(video: &Video<'_>) -> Optics {
+    Optics {
+        iso_speed: video.iso_speed,
+        white_balance_kelvin: video.white_balance,
+        lens_position: video.lens_position,
+        focus: match video.focus {
+            Focus::Unset => 0,
+            Focus::Lost => 1,
+            Focus::Searching => 2,
+            Focus::Focused => 3,
+            Focus::Failed => 4,
+            Focus::Other(number) => number,
+        },
+        white_balance_gains: video.white_balance_gains,
+        iso_gains: video.iso_gains,
     }
 }
 

@@ -70,6 +70,11 @@ def tell(frame):
         side["intrinsics"] = struct.pack("<4f", *found["intrinsics"]).hex()
     if "exposure_ns" in found:
         side["exposure"] = struct.pack("<Qf", found["exposure_ns"], found["gain"]).hex()
+    if "optics" in found:
+        optics = found["optics"]
+        whole = [optics[name] for name in ("iso_speed", "white_balance_kelvin", "lens_position", "focus")]
+        gains = optics["white_balance_gains"] + optics["iso_gains"]
+        side["optics"] = struct.pack("<4I5f", *(whole + list(gains))).hex()
     return {
         "sequence": frame.sequence,
         "captured_ns": frame.captured_ns,
@@ -162,7 +167,15 @@ def submit(name, pairs):
     filled.clock = pairs.get("clock", "none")
     if "side" in pairs:
         pose = [at / 2 for at in range(16)]
-        filled.side_data(pose=pose, intrinsics=(1.5, 2.5, 3.5, 4.5), exposure_ns=12345, gain=0.5)
+        optics = {
+            "iso_speed": 400,
+            "white_balance_kelvin": 4000,
+            "lens_position": 550,
+            "focus": 3,
+            "white_balance_gains": (1.0, 1.125, 1.75),
+            "iso_gains": (1.5, 1.25),
+        }
+        filled.side_data(pose=pose, intrinsics=(1.5, 2.5, 3.5, 4.5), exposure_ns=12345, gain=0.5, optics=optics)
     filled.submit()
     del slots[name]
     return DONE

@@ -7,10 +7,10 @@ use super::words::Words;
 use super::{Driver, done, reading};
 use serde_json::{Value, json};
 use std::time::Duration;
-use streamem::{Format, LayoutWish, Publisher, SideData, SlotMut, clock};
+use streamem::{Format, LayoutWish, Optics, Publisher, SideData, SlotMut, clock};
 
 /// What goes with a frame if asked for, in every driver the same.
-fn side_data() -> [SideData; 3] {
+fn side_data() -> [SideData; 4] {
     let mut pose = [0.0; 16];
     let mut next = 0.0;
     for number in &mut pose {
@@ -24,6 +24,14 @@ fn side_data() -> [SideData; 3] {
             exposure_ns: 12_345,
             gain: 0.5,
         },
+        SideData::Optics(Optics {
+            iso_speed: 400,
+            white_balance_kelvin: 4000,
+            lens_position: 550,
+            focus: 3,
+            white_balance_gains: [1.0, 1.125, 1.75],
+            iso_gains: [1.5, 1.25],
+        }),
     ]
 }
 

@@ -120,6 +120,7 @@ pub fn tell(frame: &Frame) -> Value {
                 let bytes = [&exposure_ns.to_le_bytes()[..], &gain.to_le_bytes()].concat();
                 side["exposure"] = hex(&bytes);
             }
+            optics @ SideData::Optics(_) => side["optics"] = hex(&optics.body()),
             SideData::Other { .. } => {}
         }
     }

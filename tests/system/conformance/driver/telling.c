@@ -41,11 +41,11 @@ void tell_layout(const streamem_layout *layout)
 
 static void tell_side_data(const streamem_frame *frame)
 {
-  static const char *const names[] = {"", "pose", "intrinsics", "exposure"};
+  static const char *const names[] = {"", "pose", "intrinsics", "exposure", "optics"};
   const char *separator = "";
   unsigned char bytes[64];
   printf(", \"side\": {");
-  for (uint32_t kind = STREAMEM_SIDE_POSE; kind <= STREAMEM_SIDE_EXPOSURE; kind++) {
+  for (uint32_t kind = STREAMEM_SIDE_POSE; kind <= STREAMEM_SIDE_OPTICS; kind++) {
     int size = streamem_frame_side_data(frame, kind, bytes, sizeof bytes);
     if (size < 0)
       continue;
@@ -84,10 +84,15 @@ int submit(streamem_publisher *publisher)
   const uint64_t exposure_ns = 12345;
   const float gain = 0.5f;
   unsigned char exposure[12];
+  const struct {
+    uint32_t settings[4];
+    float gains[5];
+  } optics = {{400, 4000, 550, 3}, {1.0f, 1.125f, 1.75f, 1.5f, 1.25f}};
   const streamem_side_block side[] = {
       {STREAMEM_SIDE_POSE, sizeof pose, pose},
       {STREAMEM_SIDE_INTRINSICS, sizeof intrinsics, intrinsics},
       {STREAMEM_SIDE_EXPOSURE, sizeof exposure, exposure},
+      {STREAMEM_SIDE_OPTICS, sizeof optics, &optics},
   };
   for (int at = 0; at < 16; at++)
     pose[at] = (float)at / 2;
