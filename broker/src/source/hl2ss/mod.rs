@@ -102,11 +102,10 @@ impl Device {
         Ok(Device { host, wish })
     }
 
-    /// Whether both can be had: a device has one connection for each of its ports.
-    pub fn check_beside(&self, other: &Device, its_name: &str) -> Result<(), BadSource> {
+    /// Whether another wish of the same device can be had too: it has one connection for each of its ports.
+    pub fn check_beside(&self, other: &Wish, its_name: &str) -> Result<(), BadSource> {
         let stream = self.wish.ask.stream();
-        let is_apart = self.host != other.host || stream != other.wish.ask.stream();
-        if is_apart || self.wish.ask == other.wish.ask {
+        if stream != other.ask.stream() || self.wish.ask == other.ask {
             return Ok(());
         }
         Err(BadSource::Beside {

@@ -117,9 +117,8 @@ fn a_misspelt_stream_or_host_is_said() {
 #[test]
 fn one_port_is_asked_for_one_thing() {
     let of = |text: &str| device(text).unwrap();
-    let check = |one: &str, other: &str| of(one).check_beside(&of(other), "other");
+    let check = |one: &str, other: &str| of(one).check_beside(&of(other).wish, "other");
     for (one, other) in [
-        ("hl2ss://a/pv", "hl2ss://b/pv?rate=15"),
         ("hl2ss://a/pv", "hl2ss://A/pv?format=bgr24&calibration=no"),
         ("hl2ss://a/ahat-depth", "hl2ss://a/ahat-ab"),
         ("hl2ss://a/pv", "hl2ss://a/vlc-left-left"),
