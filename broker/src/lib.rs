@@ -22,3 +22,4 @@ pub mod source;
 pub mod store;
 pub mod stream;
 pub mod streams;
+pub mod workers;

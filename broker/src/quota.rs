@@ -72,6 +72,16 @@ impl Accounts {
         })
     }
 
+    /// A charge of nothing, for what is the broker's own.
+    #[must_use]
+    pub fn nothing(&self) -> Charge {
+        Charge {
+            uid: rustix::process::geteuid().as_raw(),
+            amount: Quota::default(),
+            used: Rc::clone(&self.used),
+        }
+    }
+
     /// The accounts of `uid`, or all.
     #[must_use]
     pub fn describe(&self, uid: Option<u32>) -> Vec<Account> {

@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use streamem_sys::socket;
 use streamem_wire::message::Subscribe;
 use streamem_wire::varlink::{BadMessage, CALL_BYTES_MAX, Call, Inbox, Reply, encode};
-use streamem_wire::{PublicationId, Reason, Refusal, SessionId, SubscriptionId};
+use streamem_wire::{PublicationId, Reason, Refusal, SessionId, StreamName, SubscriptionId};
 
 /// Most bytes a session may leave unread before it is closed, beside the reply it is being sent.
 const OUTBOX_BYTES_MAX: usize = 256 << 10;
@@ -112,6 +112,8 @@ pub struct Session {
     pub watching: bool,
     /// It asked to be told of events.
     pub monitoring: bool,
+    /// It was made for a worker, to publish this stream and nothing else.
+    pub errand: Option<StreamName>,
     /// It waits for a stream to appear; calls after this one wait too.
     pub pending: Option<Pending>,
     socket: OwnedFd,
@@ -142,6 +144,7 @@ impl Session {
             connected_ns,
             watching: false,
             monitoring: false,
+            errand: None,
             pending: None,
             socket,
             inbox: Inbox::new(CALL_BYTES_MAX),

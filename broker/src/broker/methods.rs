@@ -140,6 +140,7 @@ impl Broker {
                 message,
             ));
         }
+        self.check_errand(id, call)?;
         match (interface, method) {
             (message::INTERFACE, "Ping") => once(&self.pong()),
             (message::INTERFACE, "List") => self.list(id, call),
@@ -290,6 +291,7 @@ impl Broker {
         };
         let uri: SourceUri = source.parse().map_err(|error| bad(&error))?;
         self.permit_parent(id, &uri)?;
+        self.check_device(&uri).map_err(|error| bad(&error))?;
         let config = StreamConfig::of(uri);
         let access = self.config.access.clone();
         self.streams

@@ -16,6 +16,7 @@ mod sessions;
 mod signals;
 mod subscriptions;
 mod tell;
+mod workers;
 
 pub use signals::{Signal, Signals};
 
@@ -29,6 +30,7 @@ use crate::source::v4l2::Plugged;
 use crate::store::{Kept, Store};
 use crate::stream::{Report, Turn};
 use crate::streams::{StreamError, Streams};
+use crate::workers::Workers;
 use cameras::{close_elsewhere, watch_for_cameras};
 use leaving::Leaver;
 use rustix::event::PollFlags;
@@ -96,6 +98,7 @@ pub struct Broker {
     manager: Manager,
     awaiting_manager: bool,
     streams: Streams,
+    workers: Workers,
     plugged: Option<Plugged>,
     hotplugged: BTreeSet<StreamName>,
     /// Threads that ask cameras for their controls.
@@ -153,6 +156,7 @@ impl Broker {
         let waiting = streams
             .start(&start.config, start.kept)
             .map_err(|(name, cause)| BrokerError::Stream { name, cause })?;
+        let workers = Workers::new(streams.reports().mailbox());
         // A watchdog is fed three times in its time.
         let watchdog = sd_notify::watchdog_enabled().map(|time| time / 3);
         let tick = watchdog
@@ -165,6 +169,7 @@ impl Broker {
             manager: start.manager,
             awaiting_manager: false,
             streams,
+            workers,
             plugged: watch_for_cameras(),
             hotplugged: BTreeSet::new(),
             asking: 0,
@@ -193,6 +198,7 @@ impl Broker {
         broker.await_cameras()?;
         broker.plug_in();
         broker.follow();
+        broker.employ()?;
         broker.accept_next()?;
         for (id, pid) in waiting {
             broker.watch_owner(id, pid)?;
@@ -220,6 +226,7 @@ impl Broker {
             }
             self.go_on_answering();
             self.follow();
+            self.employ()?;
             self.poll_touched()?;
             self.poll_manager()?;
         }
@@ -235,6 +242,8 @@ impl Broker {
             Token::Owner(id) => self.bury(id),
             Token::Leaver(id) => self.let_go(id),
             Token::Plugged => self.look_for_cameras()?,
+            Token::Worker(number) => self.bury_worker(number),
+            Token::Orders(number) => self.hear_worker(number)?,
             Token::Manager => {
                 self.awaiting_manager = false;
                 self.manager.flush(monotonic_ns());
@@ -254,6 +263,14 @@ impl Broker {
                 Report::Source(source, turn) => (source, turn),
                 Report::Controls(session, answer) => {
                     self.tell_controls(session, answer);
+                    continue;
+                }
+                Report::Dialled {
+                    worker,
+                    port,
+                    outcome,
+                } => {
+                    self.workers.dialled(worker, port, outcome);
                     continue;
                 }
             };
@@ -291,6 +308,7 @@ impl Broker {
     fn drain(&mut self) {
         info!("ending");
         self.manager.tell(&[NotifyState::Stopping]);
+        self.workers.end();
         for stream in self.streams.iter_mut() {
             stream.suspend();
         }

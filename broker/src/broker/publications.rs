@@ -54,7 +54,8 @@ fn check_slot(fd: BorrowedFd<'_>, slot_bytes: u64) -> Result<(), String> {
 impl Broker {
     pub(super) fn publish(&mut self, id: SessionId, call: &Call) -> Answered {
         let wanted: Publish = arguments(call)?;
-        let publisher = self.permit_publish(id, &wanted.stream)?;
+        let is_worker = self.check_filler(id, &wanted)?;
+        let publisher = self.permit_publish(id, &wanted.stream, is_worker)?;
         if !(1..=IN_HAND_MAX).contains(&usize::try_from(wanted.slots).unwrap_or(0)) {
             let message = format!("slots is {}; it can be 1 to {IN_HAND_MAX}", wanted.slots);
             return Err(bad("slots", message));
@@ -76,15 +77,17 @@ impl Broker {
         let layout = self.layout_wished_for(id, &wanted)?;
         self.streams.may_begin(&wanted.stream, &layout)?;
         let pool_bytes = published_slot_bytes(&layout) as u64 * u64::from(slots_max);
-        let charge = self.accounts.charge(
-            publisher.uid,
-            Quota {
-                subscriptions: 1,
-                descriptors: DESCRIPTORS + if wanted.own { BROUGHT_MAX as u64 } else { 0 },
-                bytes: if wanted.own { 0 } else { pool_bytes },
-                ..Quota::default()
-            },
-        )?;
+        let amount = Quota {
+            subscriptions: 1,
+            descriptors: DESCRIPTORS + if wanted.own { BROUGHT_MAX as u64 } else { 0 },
+            bytes: if wanted.own { 0 } else { pool_bytes },
+            ..Quota::default()
+        };
+        let charge = if is_worker {
+            self.accounts.nothing()
+        } else {
+            self.accounts.charge(publisher.uid, amount)?
+        };
         let name = wanted.stream;
         let plan = Plan {
             publisher,
@@ -107,12 +110,18 @@ impl Broker {
         answer
     }
 
-    fn permit_publish(&self, id: SessionId, name: &StreamName) -> Result<Publisher, Refusal> {
+    fn permit_publish(
+        &self,
+        id: SessionId,
+        name: &StreamName,
+        is_worker: bool,
+    ) -> Result<Publisher, Refusal> {
         let Some(session) = self.sessions.get(&id) else {
             return Err(no_such_stream(name));
         };
         let (pid, uid) = (session.peer.pid, session.peer.uid);
-        if !self.may(session, name, Right::Publish) || !self.may(session, name, Right::See) {
+        let may = |right| is_worker || self.may(session, name, right);
+        if !may(Right::Publish) || !may(Right::See) {
             return Err(not_permitted(uid, Right::Publish, name));
         }
         Ok(Publisher {

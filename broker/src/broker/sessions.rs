@@ -4,8 +4,10 @@
 
 use super::tell::event;
 use super::{Broker, BrokerError};
+use crate::access::Peer;
 use crate::engine::{Completion, EngineError, Token};
 use crate::peer;
+use crate::quota::Charge;
 use crate::session::{Over, Poll, Session};
 use rustix::event::PollFlags;
 use rustix::io::Errno;
@@ -13,7 +15,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use streamem_sys::clock::monotonic_ns;
 use streamem_wire::message::{Change, Event, Quota};
-use streamem_wire::{SessionId, SubscriptionId};
+use streamem_wire::{SessionId, StreamName, SubscriptionId};
 use tracing::{debug, warn};
 
 /// Calls of one session that are answered before others have their turn.
@@ -46,30 +48,12 @@ impl Broker {
                 return warn!("a client whose credentials cannot be had was turned away: {error}");
             }
         };
-        self.sessions_begun += 1;
-        let id = SessionId(self.sessions_begun);
         let one = Quota {
             sessions: 1,
             ..Quota::default()
         };
         match self.accounts.charge(peer.uid, one) {
-            Ok(charge) => {
-                debug!(
-                    session = id.0,
-                    pid = peer.pid,
-                    uid = peer.uid,
-                    "session opened"
-                );
-                let pid = peer.pid;
-                self.sessions
-                    .insert(id, Session::new(id, peer, socket, monotonic_ns(), charge));
-                self.touched.insert(id);
-                self.tell(Event {
-                    session: Some(id),
-                    pid: Some(pid),
-                    ..event("session-opened")
-                });
-            }
+            Ok(charge) => drop(self.open_session(peer, socket, charge, None)),
             Err(refusal) => {
                 if self.faults.may_log() {
                     warn!(
@@ -83,6 +67,40 @@ impl Broker {
                 let _told = streamem_sys::socket::send(&socket, &bytes, &[]);
             }
         }
+    }
+
+    /// A session for a worker to publish this stream; it is charged to nobody.
+    pub(super) fn begin_errand(
+        &mut self,
+        peer: Peer,
+        socket: OwnedFd,
+        of: StreamName,
+    ) -> SessionId {
+        let charge = self.accounts.nothing();
+        self.open_session(peer, socket, charge, Some(of))
+    }
+
+    fn open_session(
+        &mut self,
+        peer: Peer,
+        socket: OwnedFd,
+        charge: Charge,
+        errand: Option<StreamName>,
+    ) -> SessionId {
+        self.sessions_begun += 1;
+        let id = SessionId(self.sessions_begun);
+        let (pid, uid) = (peer.pid, peer.uid);
+        debug!(session = id.0, pid, uid, "session opened");
+        let mut session = Session::new(id, peer, socket, monotonic_ns(), charge);
+        session.errand = errand;
+        self.sessions.insert(id, session);
+        self.touched.insert(id);
+        self.tell(Event {
+            session: Some(id),
+            pid: Some(pid),
+            ..event("session-opened")
+        });
+        id
     }
 
     pub(super) fn serve(&mut self, id: SessionId, result: io::Result<u32>) {
@@ -175,6 +193,7 @@ impl Broker {
             warn!("session {id}: {error}");
         }
         self.unanswered.remove(&id);
+        self.workers.session_ended(id);
         for publication in self.streams.published_by(id) {
             let why = format!("its publisher (pid {}) has gone", session.peer.pid);
             self.end_publication(publication, &why);

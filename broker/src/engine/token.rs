@@ -26,6 +26,10 @@ pub enum Token {
     Manager,
     /// A device may have come.
     Plugged,
+    /// A worker's process has ended, by its number.
+    Worker(u64),
+    /// A worker says something, by its number.
+    Orders(u64),
     /// Nobody is interested.
     Nobody,
 }
@@ -48,6 +52,8 @@ impl Token {
             Token::Manager => (7, 0),
             Token::Leaver(id) => (8, id.0),
             Token::Plugged => (9, 0),
+            Token::Worker(number) => (10, number),
+            Token::Orders(number) => (11, number),
         };
         kind << NUMBER_BITS | number & NUMBER_MASK
     }
@@ -66,6 +72,8 @@ impl Token {
             7 => Token::Manager,
             8 => Token::Leaver(SessionId(number)),
             9 => Token::Plugged,
+            10 => Token::Worker(number),
+            11 => Token::Orders(number),
             _ => Token::Nobody,
         }
     }
@@ -87,6 +95,8 @@ mod tests {
             Token::Manager,
             Token::Leaver(SessionId(8)),
             Token::Plugged,
+            Token::Worker(9),
+            Token::Orders(10),
             Token::Nobody,
         ];
         for token in all {

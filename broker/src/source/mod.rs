@@ -4,11 +4,11 @@
 
 mod awaited;
 pub mod decode;
+pub mod hl2ss;
 pub mod pattern;
 pub mod uri;
 pub mod v4l2;
 
-pub use awaited::layout as awaited_layout;
 pub use pattern::{Filled, Pattern};
 pub use uri::{BadSource, SourceUri};
 
@@ -29,7 +29,7 @@ impl Source {
     /// What a URI names.
     pub fn of(uri: &SourceUri) -> Result<Source, BadSource> {
         match uri.scheme() {
-            awaited::SCHEME => Err(uri.no_such_kind(&["pattern"])),
+            awaited::SCHEME | hl2ss::SCHEME => Err(uri.no_such_kind(&["pattern"])),
             v4l2::SCHEME => Ok(Source::Camera(Box::new(v4l2::Wish::of(uri)?))),
             decode::SCHEME => Ok(Source::Decoded(decode::Wish::of(uri)?)),
             _ => Ok(Source::Pattern(pattern::open(uri)?)),
@@ -53,7 +53,15 @@ impl Source {
 /// Whether frames come from outside the broker.
 #[must_use]
 pub fn is_published(uri: &SourceUri) -> bool {
-    uri.scheme() == awaited::SCHEME
+    uri.scheme() == awaited::SCHEME || hl2ss::is_device(uri)
+}
+
+/// The layout of what comes from outside, where the URI says it.
+pub fn awaited_layout(uri: &SourceUri) -> Result<Layout, BadSource> {
+    match uri.scheme() {
+        hl2ss::SCHEME => hl2ss::layout(uri),
+        _ => awaited::layout(uri),
+    }
 }
 
 /// The format of a source's frames, where the URI alone says it.

@@ -12,7 +12,7 @@ pub use parameters::Parameters;
 pub(crate) use parameters::not_possible;
 
 /// The schemes there are sources for.
-pub const SCHEMES: &[&str] = &["decode", "pattern", "publish", "v4l2"];
+pub const SCHEMES: &[&str] = &["decode", "hl2ss", "pattern", "publish", "v4l2"];
 /// The scheme that has no kinds.
 const WITHOUT_KIND: &str = "publish";
 /// Longest URI.
@@ -28,7 +28,7 @@ pub struct SourceUri {
 }
 
 /// Why there is no such source.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum BadSource {
     /// Not a URI.
     #[error(
@@ -89,6 +89,27 @@ pub enum BadSource {
         /// What speaks against it.
         why: String,
     },
+    /// The device would not take it.
+    #[error("{source_kind} cannot be asked for: {why}")]
+    Refused {
+        /// Scheme and kind.
+        source_kind: String,
+        /// What the device would take.
+        why: streamem_hl2ss::Refused,
+    },
+    /// Another stream asks the same of a device in another way.
+    #[error(
+        "{host} sends its {what} once, and stream {other:?} asks for it otherwise: give both the same parameters, \
+         but for format and calibration"
+    )]
+    Beside {
+        /// The device.
+        host: String,
+        /// What is asked for.
+        what: String,
+        /// The other stream.
+        other: String,
+    },
     /// The parameters together make no layout.
     #[error("{source_kind} cannot have such frames: {why}")]
     Wish {
@@ -121,9 +142,10 @@ impl BadSource {
             BadSource::Value {
                 parameter, value, ..
             } => format!("{parameter}={value}"),
-            BadSource::Layout { source_kind, .. } | BadSource::Wish { source_kind, .. } => {
-                source_kind.clone()
-            }
+            BadSource::Layout { source_kind, .. }
+            | BadSource::Wish { source_kind, .. }
+            | BadSource::Refused { source_kind, .. } => source_kind.clone(),
+            BadSource::Beside { host, .. } => host.clone(),
         }
     }
 }

@@ -85,6 +85,7 @@ pub(super) fn start(
     publication: &Publication,
     source: u64,
     core: Arc<Mutex<Core>>,
+    silence: Silence,
     reports: &Reports,
 ) -> std::io::Result<Worker> {
     let ended = Arc::new(AtomicBool::new(false));
@@ -101,7 +102,7 @@ pub(super) fn start(
         side: Vec::new(),
         flood: Flood::default(),
         wakes_max: wakes_max(rate),
-        silence: Silence::of(rate),
+        silence,
         ended: Arc::clone(&ended),
         reports: reports.reporter(source),
         pid: publication.publisher.pid,

@@ -31,7 +31,7 @@ pub use pool::Pool;
 pub use publication::{BROUGHT_MAX, Desk, Prepared, Publication, Publisher};
 pub use reader::{Owner, Reader};
 pub use seat::{Seat, Seats, Terms};
-pub use worker::{Report, Reports, Turn, Worker, lock};
+pub use worker::{Mailbox, Report, Reports, Turn, Worker, lock};
 
 use decoded::Decoding;
 

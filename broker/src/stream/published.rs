@@ -3,6 +3,7 @@
 //! Owns these turns of a stream's life; never asks whether somebody may.
 
 use super::core::ONE_IN_HAND;
+use super::silence::Silence;
 use super::{Lost, Publication, Reports, RingState, Stream, StreamMemory, intake, lock};
 use crate::config::PoolConfig;
 use crate::source;
@@ -81,13 +82,21 @@ impl Stream {
     pub fn attach_publication(
         &mut self,
         publication: &Publication,
-        source: u64,
+        number: u64,
         reports: &Reports,
     ) -> io::Result<()> {
-        let core = self.begin(source, publication.slots);
-        self.worker = Some(intake::start(publication, source, core, reports)?);
-        self.lost = None;
-        self.wake();
+        let core = self.begin(number, publication.slots);
+        // Whoever fills it from a device says itself when there is something from there.
+        let says_itself = source::hl2ss::is_device(&self.config.source);
+        let rate = if says_itself { 0.0 } else { self.layout.rate };
+        let silence = Silence::of(rate);
+        self.worker = Some(intake::start(publication, number, core, silence, reports)?);
+        if says_itself {
+            self.say(RingState::Lost);
+        } else {
+            self.lost = None;
+            self.wake();
+        }
         Ok(())
     }
 

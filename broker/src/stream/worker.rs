@@ -51,6 +51,15 @@ pub enum Report {
     Source(u64, Turn),
     /// The controls of a camera, for the session that asked.
     Controls(SessionId, Result<ControlList, Refusal>),
+    /// What came of connecting to a device.
+    Dialled {
+        /// The number of the worker that asked for it.
+        worker: u64,
+        /// To which port.
+        port: u16,
+        /// The connection, or why there is none.
+        outcome: Result<OwnedFd, String>,
+    },
 }
 
 /// Where all sources report their end, and other threads what they were sent for.

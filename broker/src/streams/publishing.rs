@@ -7,7 +7,7 @@ use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
 use crate::pool::{PoolError, Protection};
 use crate::quota::Charge;
-use crate::source::{self, SourceUri};
+use crate::source::{self, SourceUri, hl2ss};
 use crate::stream::{Desk, Prepared, Publication, Publisher, Stream, StreamMemory};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -51,7 +51,15 @@ pub enum Begun {
     Again,
 }
 
-const WAITS: &str = "it waits for its publisher";
+/// Why a stream of this source has no frames at first.
+fn waits(source: &SourceUri) -> String {
+    let why = if hl2ss::is_device(source) {
+        "its worker is being started"
+    } else {
+        "it waits for its publisher"
+    };
+    why.to_owned()
+}
 
 /// The refusal for a number that is no publication of this session, or not at that point.
 #[must_use]
@@ -287,8 +295,9 @@ impl Streams {
     ) -> Result<(), StreamError> {
         let layout = source::awaited_layout(&config.source)?;
         let memory = self.awaiting_memory(name, &layout, pool, Generation(1))?;
+        let why = waits(&config.source);
         let mut stream = Stream::new(name.clone(), config, access, layout, memory, pool);
-        stream.wait_for_publisher(WAITS.to_owned());
+        stream.wait_for_publisher(why);
         self.store.forget_memory(name);
         self.by_name.insert(name.clone(), stream);
         Ok(())
@@ -307,7 +316,7 @@ impl Streams {
         if let Some(stream) = self.by_name.get_mut(name) {
             stream.renew(layout, memory, pool);
             stream.config.source = source.clone();
-            stream.wait_for_publisher(WAITS.to_owned());
+            stream.wait_for_publisher(waits(source));
         }
         self.store.forget_memory(name);
         self.forget_publication(name);

@@ -5,7 +5,7 @@
 use super::{all_files, rust_files};
 use std::collections::BTreeSet;
 
-const BROKER: [&str; 17] = [
+const BROKER: [&str; 18] = [
     "logging",
     "activation",
     "manager",
@@ -20,6 +20,7 @@ const BROKER: [&str; 17] = [
     "stream",
     "store",
     "streams",
+    "workers",
     "hotplug",
     "session",
     "broker",
@@ -70,7 +71,13 @@ const CRATES: [(&str, &[&str]); 18] = [
     ("examples/rust", &["streamem"]),
     (
         "tests",
-        &["streamem", "streamem-sys", "streamem-wire", "streamemd"],
+        &[
+            "streamem",
+            "streamem-orders",
+            "streamem-sys",
+            "streamem-wire",
+            "streamemd",
+        ],
     ),
     ("tests/fixture/headset", &[]),
     ("tests/vm/init", &[]),

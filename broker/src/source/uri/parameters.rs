@@ -89,6 +89,39 @@ impl Parameters<'_> {
         })
     }
 
+    /// A whole number, if one is given.
+    pub fn optional(
+        &self,
+        name: &str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, BadSource> {
+        match self.text(name) {
+            None => Ok(None),
+            Some(_) => self.whole(name, *range.start(), range).map(Some),
+        }
+    }
+
+    /// One of a few words, each of which means something.
+    pub fn one_of<T: Copy>(
+        &self,
+        name: &str,
+        default: T,
+        words: &[(&str, T)],
+    ) -> Result<T, BadSource> {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let written = self.text(name).unwrap_or_default();
+        let possible = || hint(written, &names);
+        self.taken(name, default, possible, |value| {
+            let found = words.iter().find(|(word, _)| *word == value);
+            found.map(|(_, meant)| *meant)
+        })
+    }
+
+    /// Yes or no.
+    pub fn flag(&self, name: &str, default: bool) -> Result<bool, BadSource> {
+        self.one_of(name, default, &[("yes", true), ("no", false)])
+    }
+
     /// One of a few formats.
     pub fn format(&self, default: Format, possible: &[Format]) -> Result<Format, BadSource> {
         let names: Vec<&str> = possible.iter().map(|format| format.name()).collect();

@@ -1,0 +1,176 @@
+//! A worker that publishes known bytes, or misbehaves in the one way its host is called by.
+//!
+//! Owns what is wrong with it; never receives or decodes anything.
+
+mod manners;
+mod publishing;
+
+use manners::Manners;
+use publishing::Publishing;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::exit;
+use std::time::Duration;
+use streamem_orders::{Channel, ChannelError, Figures, Notice, Order, Wish};
+use streamem_wire::StreamName;
+
+const TURN: Duration = Duration::from_millis(20);
+
+type Line = Channel<Notice, Order>;
+
+struct Worker {
+    line: Line,
+    manners: Manners,
+    streams: BTreeMap<StreamName, Publishing>,
+}
+
+fn host() -> String {
+    let mut arguments = std::env::args().skip(1);
+    match (
+        arguments.next().as_deref(),
+        arguments.next(),
+        arguments.next(),
+    ) {
+        (Some("--host"), Some(host), None) => host,
+        other => panic!("a worker is called with --host HOST, and not with {other:?}"),
+    }
+}
+
+fn main() {
+    // The broker's standard input is this end of the channel.
+    let socket = std::io::stdin().as_fd().try_clone_to_owned();
+    let mut worker = Worker {
+        line: Channel::over(socket.expect("a standard input")),
+        manners: Manners::of(&host()),
+        streams: BTreeMap::new(),
+    };
+    worker.begin();
+    loop {
+        worker.turn();
+    }
+}
+
+impl Worker {
+    fn say(&self, notice: &Notice) {
+        loop {
+            match self.line.send(notice, None) {
+                Err(ChannelError::Full) => std::thread::sleep(TURN),
+                Err(_) => exit(0),
+                Ok(()) => return,
+            }
+        }
+    }
+
+    fn begin(&self) {
+        match self.manners {
+            Manners::Mute => std::thread::park(),
+            Manners::Failing => {
+                let _told = writeln!(std::io::stderr(), "no walls to be had");
+                exit(3);
+            }
+            Manners::Hasty => self.say(&Notice::Connect { port: 3810 }),
+            _ => {}
+        }
+        let walls = "none: a stand-in".to_owned();
+        self.say(&Notice::Ready { walls });
+    }
+
+    fn turn(&mut self) {
+        for (name, stream) in &mut self.streams {
+            if let Some(came) = stream.turn(name.as_str()) {
+                self.line.send(&came, None).unwrap_or_else(|_| exit(0));
+            }
+        }
+        self.say(&Notice::Alive);
+        loop {
+            match self.line.receive() {
+                Ok(Some(received)) => self.obey(received.message, received.descriptor),
+                Ok(None) => break,
+                Err(_) => exit(0),
+            }
+        }
+        std::thread::sleep(TURN);
+    }
+
+    fn obey(&mut self, order: Order, descriptor: Option<OwnedFd>) {
+        match (order, descriptor) {
+            (Order::Fill { stream, wish }, Some(socket)) => self.fill(stream, *wish, socket),
+            (Order::Leave { stream }, None) => drop(self.streams.remove(&stream)),
+            (Order::Connected { port }, Some(socket)) => {
+                for stream in self.streams.values_mut() {
+                    stream.connected(port, &socket);
+                }
+            }
+            (Order::Unreachable { port, why }, None) => {
+                for (name, stream) in &self.streams {
+                    if stream.port() == port {
+                        let stream = name.clone();
+                        let why = why.clone();
+                        self.say(&Notice::Lost { stream, why });
+                    }
+                }
+            }
+            other => panic!("the broker says {other:?}"),
+        }
+    }
+
+    fn fill(&mut self, stream: StreamName, wish: Wish, socket: OwnedFd) {
+        let port = wish.ask.stream().port();
+        match self.manners {
+            Manners::Thief => return self.steal(&stream, socket),
+            Manners::Dialler => self.say(&Notice::Connect { port }),
+            Manners::Porter => self.say(&Notice::Connect { port: 22 }),
+            Manners::Flooder => (0..2000).for_each(|_| self.say(&Notice::Connect { port })),
+            Manners::Chatterer => (0..5000).for_each(|_| self.say(&Notice::Alive)),
+            Manners::Stranger => {
+                let stream = StreamName::new("other").expect("a name");
+                self.say(&Notice::Live { stream });
+            }
+            Manners::Rambler => {
+                let _gone = streamem_sys::socket::send(&self.line, b"{\"what\":1}", &[]);
+            }
+            Manners::Quitter => return drop(socket),
+            Manners::Giver => {
+                let notice = Notice::Alive;
+                let _gone = self.line.send(&notice, Some(socket.as_fd()));
+            }
+            _ => {}
+        }
+        let waits = self.manners == Manners::Dialler;
+        let mut publishing = Publishing::begin(&stream, &wish, socket, waits);
+        if !waits {
+            publishing.submit();
+            self.say(&Notice::Live {
+                stream: stream.clone(),
+            });
+            let figures = Box::new(Figures {
+                device: Some("1.0.37.0".to_owned()),
+                connected: true,
+                bits_per_second: 4_976_640,
+                decoder: Some("stand-in".to_owned()),
+                ..Figures::default()
+            });
+            let stream = stream.clone();
+            self.say(&Notice::Figures { stream, figures });
+        }
+        self.streams.insert(stream, publishing);
+        match self.manners {
+            Manners::Crasher => std::process::abort(),
+            Manners::Stuck => loop {
+                std::thread::park();
+            },
+            _ => {}
+        }
+    }
+
+    /// Tries whatever a session for one stream could be misused for, and tells how it went.
+    fn steal(&mut self, own: &StreamName, socket: OwnedFd) {
+        let answers = manners::misuse(own.as_str(), &socket);
+        let why = answers.join(" ");
+        let stream = own.clone();
+        self.say(&Notice::Lost { stream, why });
+        // The session is kept, so that it is not missed.
+        std::mem::forget(socket);
+    }
+}
