@@ -7,7 +7,8 @@ use crate::deadline::{Deadline, wait_for};
 use crate::error::{Error, Fault};
 use crate::place::places;
 use rustix::event::PollFlags;
-use rustix::io::{Errno, ioctl_fionbio};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with,
 };
@@ -117,7 +118,8 @@ impl Connection {
 
     /// Speaks over a socket that is connected already.
     pub(crate) fn over(socket: OwnedFd) -> Result<Connection, Error> {
-        let non_blocking = ioctl_fionbio(&socket, true);
+        let non_blocking = fcntl_getfl(&socket)
+            .and_then(|flags| fcntl_setfl(&socket, flags | OFlags::NONBLOCK));
         non_blocking.map_err(|error| Error::system("using the given socket", error))?;
         Ok(Connection {
             socket: Arc::new(socket),

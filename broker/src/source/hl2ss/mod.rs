@@ -130,12 +130,14 @@ fn wish(ask: streamem_orders::Ask, part: Part, format: Format, calibration: bool
         format,
         samples: 0,
         calibration,
+        damaged: false,
     }
 }
 
 /// Parameters several streams have.
 const POSES: (&str, bool) = ("poses", true);
 const CALIBRATION: (&str, bool) = ("calibration", true);
+const DAMAGED: (&str, bool) = ("damaged", false);
 
 #[cfg(test)]
 mod tests;
