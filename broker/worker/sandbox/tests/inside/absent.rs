@@ -87,6 +87,23 @@ pub fn deed(name: &str) -> Option<child::Deed> {
     all.into_iter().find(|row| row.0 == name).map(|row| row.1)
 }
 
+/// Their groups of calls do not have these.
+fn our_services_allow_the_filter() -> Result<(), Failed> {
+    let needed = "SystemCallFilter=seccomp landlock_create_ruleset landlock_restrict_self";
+    let units = [
+        include_str!("../../../../systemd/streamemd.service"),
+        include_str!("../../../../systemd/user/streamemd.service"),
+    ];
+    if units
+        .iter()
+        .all(|unit| unit.lines().any(|line| line == needed))
+    {
+        Ok(())
+    } else {
+        Err("a worker could not start in one of our services".into())
+    }
+}
+
 pub fn trials() -> Vec<Trial> {
     let stops = MANDATORY
         .iter()
@@ -94,7 +111,11 @@ pub fn trials() -> Vec<Trial> {
     let goes_on = DESIRABLE.iter().map(|&(name, _, word)| {
         Trial::test(name, move || said(name, super::refused(Errno::PERM), word))
     });
-    stops.chain(goes_on).collect()
+    let units = Trial::test(
+        "our_services_allow_the_filter",
+        our_services_allow_the_filter,
+    );
+    stops.chain(goes_on).chain([units]).collect()
 }
 
 fn said(name: &str, wanted: End, word: &str) -> Result<(), Failed> {
