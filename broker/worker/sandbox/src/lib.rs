@@ -31,7 +31,7 @@ use std::os::fd::BorrowedFd;
 pub struct Keep<'a> {
     /// The descriptors beside 0, 1 and 2; every other one is closed, whoever thinks to own it.
     pub descriptors: &'a [BorrowedFd<'a>],
-    /// How many threads there will be at most, this one included.
+    /// How many threads there will be at most, this one included, and those the kernel starts for a ring.
     pub threads: u32,
 }
 
@@ -41,7 +41,7 @@ pub struct Keep<'a> {
 /// there to work for. From here on the process dies with the *thread* that started it, which should therefore live
 /// as long as the worker may. What comes after may start threads, allocate, compute, wait, and send and receive on
 /// the descriptors it has. Rings of io_uring must be made before, and should be restricted to what they are for:
-/// no filter of system calls sees what is asked of a ring.
+/// no filter of system calls sees what is asked of a ring. Sockets that are kept should be connected ones.
 ///
 /// # Errors
 /// What could not be given up and must be; the process is in no state to go on then.

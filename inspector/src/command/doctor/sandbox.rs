@@ -58,9 +58,11 @@ fn namespaces(
         .iter()
         .find(|(path, value, _)| forbids(path, value));
     match (tried, forbidding) {
-        (Some(Ok(())), _) => {
-            Check::good(AREA, name, "allowed: a worker sees no file and no network")
-        }
+        (Some(Ok(())), _) => Check::good(
+            AREA,
+            name,
+            "allowed to this user: a worker sees no file and no network",
+        ),
         (_, Some((path, value, remedy))) => {
             let found = format!("no: {} is {value}", path.replace('/', "."));
             Check::note(AREA, name, found, *remedy)

@@ -11,12 +11,12 @@ use std::fs;
 const MANDATORY: &[(&str, child::Deed, &str)] = &[
     (
         "without_capset",
-        |w| without(w, libc::SYS_capset, libc::EPERM),
+        |w| without(w, &[libc::SYS_capset], libc::EPERM),
         "to drop capabilities is refused",
     ),
     (
         "without_seccomp",
-        |w| without(w, libc::SYS_seccomp, libc::ENOSYS),
+        |w| without(w, &[libc::SYS_seccomp], libc::ENOSYS),
         "no filter of system calls",
     ),
 ];
@@ -24,37 +24,38 @@ const MANDATORY: &[(&str, child::Deed, &str)] = &[
 const DESIRABLE: &[(&str, child::Deed, &str)] = &[
     (
         "without_unshare",
-        |w| without(w, libc::SYS_unshare, libc::EPERM),
+        |w| without(w, &[libc::SYS_unshare], libc::EPERM),
         "without namespaces (Operation not permitted",
     ),
     (
         "without_mount",
-        |w| without(w, libc::SYS_mount, libc::EPERM),
+        |w| without(w, &[libc::SYS_mount], libc::EPERM),
         "without empty root (it cannot be mounted",
     ),
     (
         "without_landlock",
-        |w| without(w, libc::SYS_landlock_create_ruleset, libc::ENOSYS),
+        |w| without(w, &[libc::SYS_landlock_create_ruleset], libc::ENOSYS),
         "without landlock (this kernel has none",
     ),
     (
         "with_landlock_off",
-        |w| without(w, libc::SYS_landlock_create_ruleset, libc::EOPNOTSUPP),
+        |w| without(w, &[libc::SYS_landlock_create_ruleset], libc::EOPNOTSUPP),
         "without landlock (it is not enabled",
     ),
     (
         "without_pivot_root",
-        |w| without(w, libc::SYS_pivot_root, libc::EINVAL),
+        |w| without(w, &[libc::SYS_pivot_root], libc::EINVAL),
         "empty root, no capabilities",
     ),
+    ("as_in_the_service", as_in_the_service, "without namespaces"),
 ];
 
-fn without(within: Within, call: i64, errno: i32) -> Result<(), Errno> {
+fn without(within: Within, calls: &[i64], errno: i32) -> Result<(), Errno> {
     let refuse = SeccompAction::Errno(errno.unsigned_abs());
     let arch = std::env::consts::ARCH
         .try_into()
         .expect("a machine we know");
-    let rules = [(call, Vec::new())].into();
+    let rules = calls.iter().map(|&call| (call, Vec::new())).collect();
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).expect("a filter");
     let program: seccompiler::BpfProgram = filter.try_into().expect("a program");
     apply_filter(&program).expect("a filter that stands");
@@ -67,9 +68,40 @@ fn without(within: Within, call: i64, errno: i32) -> Result<(), Errno> {
     }
 }
 
+/// What `RestrictNamespaces=yes` and `SystemCallFilter=~@privileged` leave of it, for who has no privileges.
+fn as_in_the_service(within: Within) -> Result<(), Errno> {
+    let refused = [
+        libc::SYS_unshare,
+        libc::SYS_capset,
+        libc::SYS_mount,
+        libc::SYS_umount2,
+        libc::SYS_pivot_root,
+        libc::SYS_chroot,
+        libc::SYS_setrlimit,
+    ];
+    without(within, &refused, libc::EPERM)
+}
+
 pub fn deed(name: &str) -> Option<child::Deed> {
     let all = MANDATORY.iter().chain(DESIRABLE);
     all.into_iter().find(|row| row.0 == name).map(|row| row.1)
+}
+
+/// Their groups of calls do not have these.
+fn our_services_allow_the_filter() -> Result<(), Failed> {
+    let needed = "SystemCallFilter=seccomp landlock_create_ruleset landlock_restrict_self";
+    let units = [
+        include_str!("../../../../systemd/streamemd.service"),
+        include_str!("../../../../systemd/user/streamemd.service"),
+    ];
+    if units
+        .iter()
+        .all(|unit| unit.lines().any(|line| line == needed))
+    {
+        Ok(())
+    } else {
+        Err("a worker could not start in one of our services".into())
+    }
 }
 
 pub fn trials() -> Vec<Trial> {
@@ -79,7 +111,11 @@ pub fn trials() -> Vec<Trial> {
     let goes_on = DESIRABLE.iter().map(|&(name, _, word)| {
         Trial::test(name, move || said(name, super::refused(Errno::PERM), word))
     });
-    stops.chain(goes_on).collect()
+    let units = Trial::test(
+        "our_services_allow_the_filter",
+        our_services_allow_the_filter,
+    );
+    stops.chain(goes_on).chain([units]).collect()
 }
 
 fn said(name: &str, wanted: End, word: &str) -> Result<(), Failed> {
