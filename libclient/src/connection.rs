@@ -118,8 +118,8 @@ impl Connection {
 
     /// Speaks over a socket that is connected already.
     pub(crate) fn over(socket: OwnedFd) -> Result<Connection, Error> {
-        let non_blocking = fcntl_getfl(&socket)
-            .and_then(|flags| fcntl_setfl(&socket, flags | OFlags::NONBLOCK));
+        let non_blocking =
+            fcntl_getfl(&socket).and_then(|flags| fcntl_setfl(&socket, flags | OFlags::NONBLOCK));
         non_blocking.map_err(|error| Error::system("using the given socket", error))?;
         Ok(Connection {
             socket: Arc::new(socket),

@@ -2,7 +2,7 @@
 //!
 //! Owns what goes with the colour camera, the grey ones and those that are not the device's own.
 
-use super::{CALIBRATION, POSES, wish};
+use super::{CALIBRATION, DAMAGED, POSES, wish};
 use crate::source::uri::{BadSource, Parameters, SourceUri, not_possible};
 use streamem_hl2ss::{
     Acquisition, Encoding, GreyCamera, Hardware, MixedReality, Profile, Setting, VideoFormat,
@@ -129,6 +129,7 @@ pub(super) fn video(uri: &SourceUri) -> Result<Wish, BadSource> {
         "holograms",
         "shared",
         "buffered",
+        DAMAGED.0,
         "format",
     ])?;
     let (holograms, shared) = (
@@ -150,7 +151,10 @@ pub(super) fn video(uri: &SourceUri) -> Result<Wish, BadSource> {
     };
     let format = colour(&parameters, asked.encoding.profile)?;
     let calibration = parameters.flag(CALIBRATION.0, CALIBRATION.1)?;
-    Ok(wish(Ask::Video(asked), Part::Main, format, calibration))
+    Ok(Wish {
+        damaged: parameters.flag(DAMAGED.0, DAMAGED.1)?,
+        ..wish(Ask::Video(asked), Part::Main, format, calibration)
+    })
 }
 
 pub(super) fn grey(uri: &SourceUri, camera: GreyCamera) -> Result<Wish, BadSource> {
@@ -161,6 +165,7 @@ pub(super) fn grey(uri: &SourceUri, camera: GreyCamera) -> Result<Wish, BadSourc
         "divisor",
         POSES.0,
         CALIBRATION.0,
+        DAMAGED.0,
         "format",
     ])?;
     let asked = request::Grey {
@@ -171,7 +176,10 @@ pub(super) fn grey(uri: &SourceUri, camera: GreyCamera) -> Result<Wish, BadSourc
     };
     let format = format(&parameters, asked.encoding.profile, Format::Gray8, &GREYS)?;
     let calibration = parameters.flag(CALIBRATION.0, CALIBRATION.1)?;
-    Ok(wish(Ask::Grey(asked), Part::Main, format, calibration))
+    Ok(Wish {
+        damaged: parameters.flag(DAMAGED.0, DAMAGED.1)?,
+        ..wish(Ask::Grey(asked), Part::Main, format, calibration)
+    })
 }
 
 /// Which camera that is not the device's own.
@@ -187,7 +195,7 @@ pub(super) fn hardware(parameters: &Parameters<'_>, shared: bool) -> Result<Hard
 pub(super) fn extended(uri: &SourceUri) -> Result<Wish, BadSource> {
     let parameters = uri.parameters(&[
         "group", "source", "mode", "size", "rate", "profile", "bitrate", "gop", "divisor", POSES.0,
-        "shared", "buffered", "format",
+        "shared", "buffered", DAMAGED.0, "format",
     ])?;
     let shared = parameters.flag("shared", false)?;
     let asked = request::ExtendedVideo {
@@ -201,5 +209,8 @@ pub(super) fn extended(uri: &SourceUri) -> Result<Wish, BadSource> {
         stride_mask: None,
     };
     let format = colour(&parameters, asked.encoding.profile)?;
-    Ok(wish(Ask::ExtendedVideo(asked), Part::Main, format, false))
+    Ok(Wish {
+        damaged: parameters.flag(DAMAGED.0, DAMAGED.1)?,
+        ..wish(Ask::ExtendedVideo(asked), Part::Main, format, false)
+    })
 }

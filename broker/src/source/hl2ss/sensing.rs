@@ -3,7 +3,7 @@
 //! Owns what goes with each of them.
 
 use super::pictures::{divisor, encoding, hardware};
-use super::{CALIBRATION, POSES, wish};
+use super::{CALIBRATION, DAMAGED, POSES, wish};
 use crate::source::uri::{BadSource, SourceUri, not_possible};
 use streamem_hl2ss::Sensor;
 use streamem_hl2ss::request::{self, DepthProfile, PngFilter};
@@ -37,6 +37,7 @@ pub(super) fn ahat(uri: &SourceUri, part: Part) -> Result<Wish, BadSource> {
         "divisor",
         POSES.0,
         CALIBRATION.0,
+        DAMAGED.0,
         "format",
     ])?;
     let asked = request::Ahat {
@@ -47,7 +48,10 @@ pub(super) fn ahat(uri: &SourceUri, part: Part) -> Result<Wish, BadSource> {
     };
     let format = parameters.format(format_of(part), &[format_of(part)])?;
     let calibration = parameters.flag(CALIBRATION.0, CALIBRATION.1)?;
-    Ok(wish(Ask::Ahat(asked), part, format, calibration))
+    Ok(Wish {
+        damaged: parameters.flag(DAMAGED.0, DAMAGED.1)?,
+        ..wish(Ask::Ahat(asked), part, format, calibration)
+    })
 }
 
 pub(super) fn long_throw(uri: &SourceUri, part: Part) -> Result<Wish, BadSource> {

@@ -80,10 +80,14 @@ impl Ask {
         }
     }
 
-    /// What is sent to begin.
+    /// What is sent to begin. A camera that must be started is so by a connection before.
     pub fn request(&self) -> Result<Request, Refused> {
-        match self {
-            Ask::Video(video) => video.stream(),
+        match self.clone() {
+            Ask::Video(video) => request::Video {
+                open: None,
+                ..video
+            }
+            .stream(),
             Ask::Grey(grey) => grey.stream(),
             Ask::Ahat(ahat) => ahat.stream(),
             Ask::LongThrow(depth) => depth.stream(),
@@ -92,8 +96,16 @@ impl Ask {
             Ask::SpatialInput => Ok(request::SpatialInput.stream()),
             Ask::Eyes(eyes) => Ok(eyes.stream()),
             Ask::ExtendedAudio(audio) => audio.stream(),
-            Ask::ExtendedVideo(video) => video.stream(),
-            Ask::ExtendedDepth(depth, _) => depth.stream(),
+            Ask::ExtendedVideo(video) => request::ExtendedVideo {
+                open: None,
+                ..video
+            }
+            .stream(),
+            Ask::ExtendedDepth(depth, _) => request::ExtendedDepth {
+                open: None,
+                ..depth
+            }
+            .stream(),
         }
     }
 
@@ -101,7 +113,12 @@ impl Ask {
     #[must_use]
     pub fn calibration(&self) -> Option<Request> {
         match self {
-            Ask::Video(video) => video.calibration().ok(),
+            Ask::Video(video) => request::Video {
+                open: None,
+                ..video.clone()
+            }
+            .calibration()
+            .ok(),
             other => request::calibration(other.stream()).ok(),
         }
     }
