@@ -13,7 +13,11 @@ fuzz_target!(|input: &[u8]| {
     let Some((which, mut rest)) = input.split_first() else {
         return;
     };
-    let sample = if which & 1 == 0 { Sample::F32 } else { Sample::S16 };
+    let sample = if which & 1 == 0 {
+        Sample::F32
+    } else {
+        Sample::S16
+    };
     let mut decoder = SoundDecoder::aac().expect("a decoder");
     let mut bytes = vec![0; 2 * 2048 * 4];
     for number in 0..FRAMES_MAX {

@@ -41,7 +41,11 @@ fuzz_target!(|input: &[u8]| {
     let Some((which, mut rest)) = input.split_first() else {
         return;
     };
-    let codec = if which & 1 == 0 { Codec::H264 } else { Codec::Hevc };
+    let codec = if which & 1 == 0 {
+        Codec::H264
+    } else {
+        Codec::Hevc
+    };
     let mut decoder = VideoDecoder::new(codec).expect("a decoder");
     let mut kept = Vec::new();
     let mut give = |_: Need| Some(target());
@@ -58,7 +62,12 @@ fuzz_target!(|input: &[u8]| {
         let planes = picture.planes();
         assert!(planes.planes[0].bytes.len() >= planes.width);
         let sum = |bytes: &[u8]| bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();
-        assert!(planes.planes.iter().all(|plane| sum(plane.bytes) < u64::MAX));
+        assert!(
+            planes
+                .planes
+                .iter()
+                .all(|plane| sum(plane.bytes) < u64::MAX)
+        );
         if which & 2 != 0 {
             kept.push(picture);
         }
