@@ -19,7 +19,7 @@ help:
 	@echo 'make clean   remove what was built'
 
 setup:
-	scripts/setup.sh build run test lint
+	scripts/setup.sh build worker run test lint
 
 run:
 	scripts/setup.sh build

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|run|test|vm|package|bench|…
+# Installs what the named verbs need and this machine lacks: scripts/setup.sh build|worker|run|test|vm|…
 # Looks first; asks for root (by sudo) only when something is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 # Testing needs all that booting machines needs, and in one of those the package is installed.
 [[ " $* " != *" test "* ]] || set -- "$@" vm
 [[ " $* " != *" vm "* ]] || set -- "$@" package
+# All of these build the worker.
+[[ ! " $* " =~ " test "|" vm "|" package "|" lint "|" fuzz "|" bench " ]] || set -- "$@" worker
 
 packages=()
 need() { # command package
@@ -27,6 +29,14 @@ for verb in "$@"; do
         fi
         # The broker decodes JPEG with it.
         library /usr/include/turbojpeg.h libturbojpeg0-dev
+        ;;
+    worker)
+        # It decodes with FFmpeg, behind a few functions in C.
+        need gcc gcc
+        need pkg-config pkg-config
+        if ! pkg-config --exists libavcodec libavutil 2>/dev/null; then
+            packages+=(libavcodec-dev libavutil-dev)
+        fi
         ;;
     run) ;;
     fuzz)
@@ -96,7 +106,7 @@ for verb in "$@"; do
         need systemd-sysusers systemd
         ;;
     *)
-        echo "setup.sh: there is no verb '$verb': build, run, test, vm, package, bench, fuzz or lint" >&2
+        echo "setup.sh: there is no verb '$verb': build, worker, run, test, vm, package, bench, fuzz or lint" >&2
         exit 2
         ;;
     esac

@@ -6,7 +6,7 @@ use crate::held::Held;
 use crate::teller::Teller;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use streamem::{Error, Granted, Layout, Publisher, SideData, clock, flags};
 use streamem_codec::{Planes, Target};
 use streamem_hl2ss::{Pose, Ticks};
@@ -19,6 +19,9 @@ const GRANT_TIME: Duration = Duration::from_millis(20);
 const IN_HAND: u32 = 2;
 /// What decodes in place also looks at so many pictures it decoded before, and a spare.
 const IN_HAND_DECODING: u32 = 8;
+
+/// Some streams have a frame a second.
+const STARVED: Duration = Duration::from_secs(5);
 
 /// What is said of a frame besides its bytes.
 #[derive(Debug, Default)]
@@ -60,6 +63,9 @@ pub struct Output {
     /// Frames that found no slot.
     pub dropped: u64,
     gap: bool,
+    /// Why there are no frames, as the broker was told.
+    why_lost: Option<String>,
+    newest: Instant,
 }
 
 impl Output {
@@ -82,7 +88,22 @@ impl Output {
             aside: Vec::new(),
             dropped: 0,
             gap: false,
+            why_lost: None,
+            newest: Instant::now(),
         }
+    }
+
+    /// There are no frames now.
+    pub fn lose(&mut self, why: &str) {
+        if self.why_lost.as_deref() != Some(why) {
+            self.teller.lost(&self.stream, why);
+            self.why_lost = Some(why.to_owned());
+        }
+    }
+
+    /// Whether packets come and nothing becomes of them.
+    pub fn is_starved(&self) -> bool {
+        self.newest.elapsed() > STARVED
     }
 
     fn publisher(&mut self) -> Option<&mut Publisher> {
@@ -95,7 +116,7 @@ impl Output {
             let publish = streamem::publish(self.stream.as_str());
             match publish.slots(in_hand).over(socket).open() {
                 Ok(publisher) => self.publisher = Some(publisher),
-                Err(why) => self.teller.lost(&self.stream, &why.to_string()),
+                Err(why) => self.lose(&why.to_string()),
             }
         }
         self.publisher.as_mut()
@@ -202,8 +223,14 @@ impl Output {
             .collect();
         side.extend(said.side.iter().cloned());
         slot.side_data(&side);
-        if let Err(why) = slot.submit() {
-            self.teller.trouble(Some(&self.stream), why.to_string());
+        match slot.submit() {
+            Ok(()) => {
+                self.newest = Instant::now();
+                if self.why_lost.take().is_some() {
+                    self.teller.live(&self.stream);
+                }
+            }
+            Err(why) => self.teller.trouble(Some(&self.stream), why.to_string()),
         }
     }
 }

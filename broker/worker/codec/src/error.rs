@@ -24,8 +24,7 @@ pub enum CodecError {
     },
     /// The bytes are not what they should be.
     #[error(
-        "{what} {number} cannot be decoded: {fault}; those up to the next key frame are damaged, and if it happens \
-         often, something is wrong with the connection or the sender"
+        "{what} {number} cannot be decoded: {fault}; if that happens often, look after the connection and the sender"
     )]
     Undecodable {
         /// A picture or sound.
@@ -60,6 +59,11 @@ pub enum CodecError {
         "the PNG is no picture of far depth: {0}; use a version of the app on the headset that sends 320x288 pixels of 4 bytes"
     )]
     Png(String),
+    /// A frame of Zstandard is none, or becomes longer or shorter than was said.
+    #[error(
+        "a part of packed depth cannot be unpacked: {0}; if that happens often, look after the connection and the sender"
+    )]
+    Packed(Fault),
     /// Packed depth is none.
     #[error(transparent)]
     Malformed(#[from] Malformed),

@@ -4,19 +4,13 @@
 //! thread, and never chooses a slot.
 //!
 //! ```no_run
-//! use std::{ptr::NonNull, sync::Arc};
-//! use streamem_codec::{Codec, Placement, Planes, Target, VideoDecoder};
+//! use streamem_codec::{Codec, VideoDecoder};
 //!
 //! # fn access_units() -> Vec<Vec<u8>> { Vec::new() }
-//! # #[repr(align(64))]
-//! # struct Slot(Box<[u8]>);
-//! let placement = Placement::of(1920, 1080);
 //! let mut decoder = VideoDecoder::new(Codec::Hevc)?;
 //! for (number, unit) in (0..).zip(access_units()) {
-//!     let picture = decoder.decode(&unit, number, &mut |_need| {
-//!         // The decoder uses memory of its own.
-//!         None
-//!     })?;
+//!     // Without a target the decoder uses memory of its own.
+//!     let picture = decoder.decode(&unit, number, &mut |_need| None)?;
 //!     if let Some(picture) = picture {
 //!         let brightness = picture.planes().planes[0].bytes;
 //!         println!("{}: {}", picture.number, brightness[0]);
@@ -24,6 +18,8 @@
 //! }
 //! # Ok::<(), streamem_codec::CodecError>(())
 //! ```
+//!
+//! FFmpeg writes its complaints to nobody, in the whole process; what matters of them is in the errors.
 
 mod error;
 mod ffmpeg;

@@ -67,9 +67,5 @@ fn unpack(frames: &mut FrameDecoder, frame: &[u8], out: &mut [u8]) -> Result<(),
         Ok(bytes) => format!("a part has {bytes} bytes where {} were said", out.len()),
         Err(error) => error.to_string(),
     };
-    Err(CodecError::Undecodable {
-        what: "a part of packed depth in",
-        number: 0,
-        fault: Fault(fault),
-    })
+    Err(CodecError::Packed(Fault(fault)))
 }

@@ -25,6 +25,8 @@ use streamem_hl2ss::{Malformed, Refused, request};
 use streamem_orders::{Ask, Notice};
 use streamem_wire::StreamName;
 
+/// What is said before anything is known.
+const REACHING: &str = "the device is being reached";
 /// The device serves the next client of a port a moment after it has noticed that the last is gone.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -94,12 +96,14 @@ pub struct Line {
     meter: Meter,
     is_calibrated: bool,
     number: u64,
-    why_lost: Option<String>,
+    why_lost: String,
+    complaint: String,
     device: Option<String>,
     decoder: Option<String>,
     clock_error_ns: Option<u64>,
     complained: Option<Instant>,
     has_started: bool,
+    is_up: bool,
 }
 
 impl Line {
@@ -123,12 +127,14 @@ impl Line {
             meter: Meter::default(),
             is_calibrated: false,
             number: 0,
-            why_lost: None,
+            why_lost: REACHING.to_owned(),
+            complaint: String::new(),
             device: None,
             decoder: None,
             clock_error_ns: None,
             complained: None,
             has_started: false,
+            is_up: false,
         }
     }
 
@@ -148,6 +154,7 @@ impl Line {
         let mut pause = FIRST_PAUSE;
         while self.take_changes(Duration::MAX) {
             let began = Instant::now();
+            self.is_up = false;
             let Err(why) = self.serve(ring) else {
                 continue;
             };
@@ -155,7 +162,7 @@ impl Line {
             if matches!(why, LineError::Link(LinkError::Stopped)) {
                 continue;
             }
-            if self.why_lost.is_none() && began.elapsed() > STAYED_UP {
+            if self.is_up && began.elapsed() > STAYED_UP {
                 pause = FIRST_PAUSE;
             }
             self.lose(&format!("{why}; trying again in {} s", pause.as_secs()));
@@ -186,11 +193,8 @@ impl Line {
 
     fn change(&mut self, change: Change) {
         match change {
-            Change::Add(output) => {
-                match &self.why_lost {
-                    Some(why) => self.teller.lost(&output.stream, why),
-                    None => self.teller.live(&output.stream),
-                }
+            Change::Add(mut output) => {
+                output.lose(&self.why_lost);
                 self.outputs.push(*output);
             }
             Change::Remove(stream) => self.outputs.retain(|output| output.stream != stream),
@@ -212,27 +216,14 @@ impl Line {
     }
 
     fn lose(&mut self, why: &str) {
-        if self.why_lost.as_deref() != Some(why) {
-            for output in &self.outputs {
-                self.teller.lost(&output.stream, why);
-            }
-        }
-        self.why_lost = Some(why.to_owned());
-    }
-
-    fn be_live(&mut self) {
-        if self.why_lost.take().is_some() {
-            for output in &self.outputs {
-                self.teller.live(&output.stream);
-            }
+        why.clone_into(&mut self.why_lost);
+        for output in &mut self.outputs {
+            output.lose(why);
         }
     }
 
     /// Connects, and reads until something goes wrong.
     fn serve(&mut self, ring: &mut Ring) -> Result<(), LineError> {
-        if self.why_lost.is_none() {
-            self.lose("the device is being reached");
-        }
         match self.remote.verdict(VERSION_TIME) {
             Verdict::Fits(version) => self.device = Some(version),
             Verdict::Wrong(why) => return Err(LineError::Unreachable(why)),
@@ -240,6 +231,7 @@ impl Line {
         }
         self.start(ring)?;
         self.calibrate(ring);
+        REACHING.clone_into(&mut self.why_lost);
         let request = self.ask.request()?;
         let mut fill = fill::of(&self.ask)?;
         let mut link = self.link(ring)?;
@@ -290,6 +282,7 @@ impl Line {
             return;
         }
         self.complained = Some(Instant::now());
+        what.clone_into(&mut self.complaint);
         let stream = self.outputs.first().map(|output| &output.stream);
         self.teller.trouble(stream, what);
     }
@@ -302,7 +295,13 @@ impl Line {
         figures.device.clone_from(&self.device);
         figures.decoder.clone_from(&self.decoder);
         figures.clock_error_ns = self.clock_error_ns;
-        for output in &self.outputs {
+        for output in &mut self.outputs {
+            if self.is_up && output.is_starved() {
+                output.lose(&format!(
+                    "packets come, and no frame can be made of them {}",
+                    self.complaint
+                ));
+            }
             let (stream, mut figures) = (output.stream.clone(), Box::new(figures.clone()));
             figures.dropped = output.dropped;
             self.teller.mention(&Notice::Figures { stream, figures });

@@ -138,7 +138,7 @@ impl Reading {
             number: line.number,
         };
         line.clock_error_ns = estimate.map(|here| here.error_ns);
-        line.be_live();
+        line.is_up = true;
         line.pulse.begin();
         let filled = fill.end(taken, &mut line.outputs, &mut line.meter);
         line.pulse.end();
