@@ -6,7 +6,7 @@ mod headset_table;
 
 use super::document::{Document, Place};
 use super::draft::{AccessDraft, Draft, StreamDraft};
-use super::headset::{self, HeadsetDraft};
+use super::headset::HeadsetDraft;
 use super::value::Value;
 use crate::access::{Principal, Right};
 use crate::source::uri::{BadSource, SourceUri, hint};
@@ -42,7 +42,7 @@ pub(super) const ALL_KEYS: &[&[&str]] = &[
     QUOTA,
     ACCESS,
     HOTPLUG,
-    headset::KEYS,
+    super::headset::KEYS,
     STREAM,
 ];
 
