@@ -71,6 +71,8 @@ pub enum Undo {
     Renewal(SubscriptionId),
     /// The publication as a whole.
     Publication(PublicationId),
+    /// Nothing: who did not get it asks again.
+    Nothing,
 }
 
 #[derive(Debug)]

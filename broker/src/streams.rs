@@ -262,7 +262,7 @@ impl Streams {
         };
         self.store.keep_memory(name, &memory);
         stream.renew(layout, memory, pool);
-        stream.config.source = source.clone();
+        stream.come_from(source.clone());
         stream.forget_filling();
         self.forget_publication(name);
         self.restart(name, found)

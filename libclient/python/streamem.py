@@ -2267,6 +2267,39 @@ def info(stream, socket=None):
     return call("io.streamem.Info", {"stream": _check_name(stream)}, socket).stream
 
 
+def calibration(stream, socket=None):
+    """What the device a stream comes from tells of its camera or sensor, as a dict; None where there is nothing, or not
+    yet. "tables" has a numpy array for each table by its name, or a memoryview of floats where there is no numpy."""
+    connection = _Connection.open(socket, _deadline(_ANSWER_SECONDS))
+    told, descriptors, _ = connection.call("io.streamem.GetCalibration", {"stream": _check_name(stream)})
+    try:
+        if told.calibration is None:
+            return None
+        found = dict(told.calibration)
+        found["tables"] = {}
+        for table in told.calibration.tables or []:
+            shape = (table.rows, table.columns)
+            data = _read_at(descriptors[told.tables], 4 * shape[0] * shape[1], table.offset)
+            try:
+                found["tables"][table.name] = _numpy().frombuffer(data, "<f4").reshape(shape)
+            except ImportError:
+                found["tables"][table.name] = memoryview(data).cast("f", shape)
+        return found
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _read_at(descriptor, size, offset):
+    data = b""
+    while len(data) < size:
+        piece = os.pread(descriptor, size - len(data), offset + len(data))
+        if not piece:
+            raise ProtocolFault("a table ends before its last number")
+        data += piece
+    return data
+
+
 def publish(stream, like=None, layout=None, slots=2, slots_max=32, timeout=10.0, socket=None):
     """A publisher of a stream, whose slots are granted by the broker.
 

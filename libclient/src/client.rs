@@ -2,7 +2,8 @@
 //!
 //! Owns one connection and the methods of the interface that concern no frames; never subscribes.
 
-use crate::connection::{ANSWER_TIME, Connection};
+use crate::calibration::Calibration;
+use crate::connection::{ANSWER_TIME, Answer, Connection};
 use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::replies::Replies;
@@ -99,6 +100,14 @@ impl Client {
         Ok(list.controls)
     }
 
+    /// What the device a stream comes from tells of its camera or sensor; nothing where there is nothing, or not
+    /// yet.
+    pub fn calibration(&mut self, stream: &str) -> Result<Option<Calibration>, Error> {
+        let stream = StreamName::new(stream)?;
+        let answer = self.answer("io.streamem.GetCalibration", OfStream { stream })?;
+        Calibration::of(answer.results, answer.descriptors)
+    }
+
     /// Ends a stream.
     pub fn remove_stream(&mut self, stream: &str) -> Result<(), Error> {
         let stream = StreamName::new(stream)?;
@@ -122,6 +131,14 @@ impl Client {
         method: &str,
         parameters: impl Serialize,
     ) -> Result<T, Error> {
+        Ok(self.answer(method, parameters)?.results)
+    }
+
+    fn answer<T: DeserializeOwned>(
+        &mut self,
+        method: &str,
+        parameters: impl Serialize,
+    ) -> Result<Answer<T>, Error> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => Connection::open_at(&self.place, Deadline::after(ANSWER_TIME))?,
@@ -132,7 +149,7 @@ impl Client {
         if matches!(answer, Ok(_) | Err(Error::Refused(_))) {
             self.connection = Some(connection);
         }
-        Ok(answer?.results)
+        answer
     }
 
     /// Calls any method that has several replies; on a connection of its own.

@@ -41,6 +41,7 @@
 #![deny(missing_docs)]
 
 mod builder;
+mod calibration;
 mod client;
 mod connection;
 mod cursor;
@@ -61,6 +62,7 @@ mod view;
 mod watch;
 
 pub use builder::Builder;
+pub use calibration::{Calibration, Table};
 pub use client::Client;
 pub use error::{Error, Fault};
 pub use frame::Frame;

@@ -155,6 +155,7 @@ impl Broker {
             (message::INTERFACE, "Begin") => self.begin(id, call),
             (message::INTERFACE, "Unpublish") => self.unpublish(id, call),
             (message::INTERFACE, "Controls") => self.controls(id, call),
+            (message::INTERFACE, "GetCalibration") => self.calibration(id, call),
             (message::INTERFACE, "AddStream") => self.add_stream(id, call),
             (message::INTERFACE, "RemoveStream") => self.remove_stream(id, call),
             (message::SERVICE_INTERFACE, "GetInfo") => once(&ServiceInfo {

@@ -334,6 +334,7 @@ impl Broker {
             match undo {
                 Undo::Subscription(subscription) => self.end_subscription(subscription),
                 Undo::Renewal(subscription) => self.streams.hand_again(subscription),
+                Undo::Nothing => {}
                 Undo::Publication(publication) => {
                     self.end_publication(publication, "its publisher could not be reached");
                 }

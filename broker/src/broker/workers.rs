@@ -2,21 +2,22 @@
 //!
 //! Owns the order of these things; never believes a worker more than any other client, and never waits for one.
 
-use super::methods::not_permitted;
+use super::methods::{Answer, Answered, arguments, no_descriptor, not_permitted, once, parameters};
 use super::{Broker, BrokerError};
 use crate::access::Right;
 use crate::engine::Token;
 use crate::peer;
-use crate::session::Over;
+use crate::session::{Handover, Over, Undo};
 use crate::source::hl2ss::{self, Device, Host};
 use crate::source::{BadSource, SourceUri};
+use crate::stream::Stream;
 use crate::workers::News;
 use rustix::event::PollFlags;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use std::io;
 use std::os::fd::AsFd;
 use streamem_sys::clock::monotonic_ns;
-use streamem_wire::message::{Change, INTERFACE, Publish};
+use streamem_wire::message::{Calibrated, Change, INTERFACE, OfStream, Publish};
 use streamem_wire::varlink::Call;
 use streamem_wire::{Reason, Refusal, SessionId, StreamName};
 use tracing::{info, warn};
@@ -146,8 +147,23 @@ impl Broker {
             }
             News::Live(name) if self.workers.fills(number, &name) => self.revive_filled(&name),
             News::Lost(..) | News::Live(_) => {}
-            News::Figures(..) | News::Calibration(..) => {}
+            News::Network(name, network) => {
+                if let Some(stream) = self.filled(number, &name) {
+                    stream.put_network(*network);
+                }
+            }
+            News::Calibration(name, known) => {
+                if let Some(stream) = self.filled(number, &name) {
+                    stream.put_calibration(known.calibration, known.tables);
+                }
+            }
         }
+    }
+
+    /// A stream, if this worker is to fill it.
+    fn filled(&mut self, number: u64, name: &StreamName) -> Option<&mut Stream> {
+        let is_its = self.workers.fills(number, name);
+        self.streams.get_mut(name).filter(|_| is_its)
     }
 
     /// A stream that a worker fills has no frames, for this reason.
@@ -185,6 +201,9 @@ impl Broker {
             self.end_session(session, &Over::Closed);
         }
         for name in buried.streams {
+            if let Some(stream) = self.streams.get_mut(&name) {
+                stream.forget_network();
+            }
             self.lose_filled(&name, how.clone());
         }
     }
@@ -205,6 +224,27 @@ impl Broker {
             }
         }
         Ok(())
+    }
+
+    /// What a device tells of a stream's camera, for who may read the stream.
+    pub(super) fn calibration(&self, id: SessionId, call: &Call) -> Answered {
+        let OfStream { stream: name } = arguments(call)?;
+        self.permit(id, &name, Right::Read)?;
+        let stream = self.streams.get(&name);
+        let Some((calibration, tables)) = stream.and_then(|stream| stream.calibration()) else {
+            return once(&Calibrated::default());
+        };
+        let copy = tables.as_ref().map(|tables| tables.try_clone()).transpose();
+        let tables = copy.map_err(|error| no_descriptor(name.as_str(), error))?;
+        let told = Calibrated {
+            calibration: Some(calibration.clone()),
+            tables: tables.as_ref().map(|_| 0),
+        };
+        let handover = tables.map(|tables| Handover {
+            fds: vec![tables],
+            undo: Undo::Nothing,
+        });
+        Ok(Answer::Once(parameters(&told), handover))
     }
 
     /// Why the session may not call this, if it is one that was made for a single stream.

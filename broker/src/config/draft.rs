@@ -3,6 +3,7 @@
 //! Owns how a later file overrides an earlier one, and what must be there in the end; never reads.
 
 use super::document::Place;
+use super::headset::{HeadsetDraft, check_devices};
 use super::{Config, StreamConfig};
 use crate::access::{Access, Principal, Right};
 use crate::source::{Source, SourceUri};
@@ -33,6 +34,20 @@ pub(super) struct Draft {
     pub config: Config,
     pub access: AccessDraft,
     pub streams: BTreeMap<StreamName, StreamDraft>,
+    pub headset: Option<HeadsetDraft>,
+}
+
+impl StreamDraft {
+    /// One of which only the source is said.
+    pub(super) fn of(source: SourceUri, at: Place) -> StreamDraft {
+        StreamDraft {
+            at,
+            source: Some(source),
+            has_source: true,
+            access: AccessDraft::default(),
+            controls: BTreeMap::new(),
+        }
+    }
 }
 
 impl AccessDraft {
@@ -66,12 +81,13 @@ impl Draft {
             config: Config::without_streams(),
             access: AccessDraft::default(),
             streams: BTreeMap::new(),
+            headset: None,
         }
     }
 
     /// The configuration, and what is wrong with it as a whole.
-    pub(super) fn finish(self) -> (Config, Vec<(Place, String)>) {
-        let mut wrong = Vec::new();
+    pub(super) fn finish(mut self) -> (Config, Vec<(Place, String)>) {
+        let mut wrong = self.add_headset();
         let mut config = self.config;
         config.access = self.access.over(config.access, &mut wrong);
         let places = self.streams.iter();
@@ -102,6 +118,7 @@ impl Draft {
             }
         }
         wrong.extend(check_parents(&config, &places));
+        wrong.extend(check_devices(&config.streams, &places));
         (config, wrong)
     }
 }

@@ -5,12 +5,14 @@
 mod document;
 mod draft;
 mod files;
+mod headset;
 mod parse;
 mod problem;
 mod value;
 
 use crate::access::Access;
 use crate::source::uri::SourceUri;
+use draft::Draft;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use streamem_wire::{StreamName, message};

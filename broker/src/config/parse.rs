@@ -2,8 +2,11 @@
 //!
 //! Owns the names of the keys; never stops at the first mistake, and never guesses a value.
 
+mod headset_table;
+
 use super::document::{Document, Place};
 use super::draft::{AccessDraft, Draft, StreamDraft};
+use super::headset::HeadsetDraft;
 use super::value::Value;
 use crate::access::{Principal, Right};
 use crate::source::uri::{BadSource, SourceUri, hint};
@@ -15,7 +18,9 @@ use streamem_wire::{SLOTS_MAX, StreamName, message};
 use toml::Spanned;
 use toml::de::{DeString, DeTable};
 
-const TABLES: &[&str] = &["broker", "pool", "quota", "access", "hotplug", "stream"];
+const TABLES: &[&str] = &[
+    "broker", "pool", "quota", "access", "hotplug", "hololens", "stream",
+];
 const BROKER: &[&str] = &["socket"];
 const POOL: &[&str] = &["slots_max", "device_slots", "huge_pages", "pretouch"];
 const QUOTA: &[&str] = &[
@@ -30,7 +35,16 @@ const HOTPLUG: &[&str] = &["match", "name", "parameters"];
 const STREAM: &[&str] = &["source", "access", "controls"];
 /// Every key of every table.
 #[cfg(test)]
-pub(super) const ALL_KEYS: &[&[&str]] = &[TABLES, BROKER, POOL, QUOTA, ACCESS, HOTPLUG, STREAM];
+pub(super) const ALL_KEYS: &[&[&str]] = &[
+    TABLES,
+    BROKER,
+    POOL,
+    QUOTA,
+    ACCESS,
+    HOTPLUG,
+    super::headset::KEYS,
+    STREAM,
+];
 
 const SLOTS_MIN: u64 = 4;
 /// A driver has four in hand, and somebody is to read.
@@ -117,6 +131,11 @@ impl Reader<'_, '_> {
                 "quota" => self.quota(table, &mut draft.config.quota),
                 "access" => self.access(table, "under [access]", &mut draft.access),
                 "hotplug" => self.hotplug(table, draft),
+                "hololens" => {
+                    let at = self.place(key.span());
+                    let headset = draft.headset.get_or_insert_with(|| HeadsetDraft::new(at));
+                    self.headset(table, headset);
+                }
                 _ => self.streams(table, draft),
             }
         }

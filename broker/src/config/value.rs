@@ -33,7 +33,7 @@ fn bytes_of(text: &str) -> Option<u64> {
 }
 
 impl Document<'_> {
-    fn wrong_value(&mut self, key: &str, value: &Value<'_>, must_be: &str) {
+    pub(super) fn wrong_value(&mut self, key: &str, value: &Value<'_>, must_be: &str) {
         let written = self.written(&value.span()).chars().take(80);
         let written: String = written.take_while(|c| *c != '\n').collect();
         let message = format!("{key} = {written} is not possible: {key} must be {must_be}");

@@ -10,6 +10,7 @@ mod cameras;
 mod core;
 mod decoded;
 mod decoding;
+mod device;
 mod figures;
 mod intake;
 mod memory;
@@ -34,6 +35,7 @@ pub use seat::{Seat, Seats, Terms};
 pub use worker::{Mailbox, Report, Reports, Turn, Worker, lock};
 
 use decoded::Decoding;
+use device::FromDevice;
 
 use crate::access::Access;
 use crate::config::{PoolConfig, StreamConfig};
@@ -77,6 +79,7 @@ pub struct Stream {
     attached_ns: Option<u64>,
     filling: Filling,
     decoding: Decoding,
+    device: FromDevice,
     device_slots: u32,
     protection: Protection,
 }
@@ -120,6 +123,7 @@ impl Stream {
             attached_ns: None,
             filling: Filling::default(),
             decoding: Decoding::default(),
+            device: FromDevice::default(),
             device_slots: pool.device_slots,
             protection,
         }
@@ -333,6 +337,7 @@ impl Stream {
             slot_bytes: memory.shape().slot_bytes as u64,
             copies: self.copies(),
             filled: self.describe_filling(),
+            network: self.device.network.clone(),
             newest: figures.newest,
             subscriptions: u32::try_from(self.readers.len()).unwrap_or(u32::MAX),
             counters: message::Counters {

@@ -177,6 +177,7 @@ impl Publication {
             slot_bytes: published_slot_bytes(&self.layout) as u64,
             copies: 0,
             filled: None,
+            network: None,
             newest,
             subscriptions: 0,
             counters: Counters::default(),

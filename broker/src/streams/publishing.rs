@@ -315,7 +315,7 @@ impl Streams {
         let memory = self.awaiting_memory(name, &layout, pool, generation)?;
         if let Some(stream) = self.by_name.get_mut(name) {
             stream.renew(layout, memory, pool);
-            stream.config.source = source.clone();
+            stream.come_from(source.clone());
             stream.wait_for_publisher(waits(source));
         }
         self.store.forget_memory(name);

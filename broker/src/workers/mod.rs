@@ -6,9 +6,11 @@
 mod dialling;
 mod process;
 mod program;
+mod telling;
 mod worker;
 
 pub use process::{Fault, News, Process};
+pub use telling::Known;
 pub use worker::{Buried, Job, Manned, Worker};
 
 use crate::source::hl2ss::{Device, Host};

@@ -3,14 +3,16 @@
 //! Owns the judgement whether what it says can be; never waits for it.
 
 use super::program;
+use super::telling::{self, Known};
 use crate::source::hl2ss::Host;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
-use streamem_orders::{Calibration, Channel, ChannelError, Figures, Notice, Order};
+use streamem_orders::{Channel, ChannelError, Notice, Order};
 use streamem_wire::StreamName;
+use streamem_wire::message::Network;
 
 /// One that says nothing for this long is stuck.
 const SILENT_NS: u64 = 10_000_000_000;
@@ -39,9 +41,9 @@ pub enum News {
     /// A stream has frames.
     Live(StreamName),
     /// How a stream does.
-    Figures(StreamName, Box<Figures>),
-    /// What is known of a stream's camera, and the memory the whole of it lies in.
-    Calibration(StreamName, Box<Calibration>, Option<OwnedFd>),
+    Network(StreamName, Box<Network>),
+    /// What is known of a stream's camera.
+    Calibration(StreamName, Box<Known>),
     /// Something people should know.
     Trouble(Option<StreamName>, String),
 }
@@ -88,7 +90,7 @@ struct Pace {
 }
 
 /// What people can be shown of a sentence that came from outside.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
     plain.take(WORDS_MAX).collect()
 }
@@ -226,11 +228,17 @@ impl Process {
             Notice::Connect { port } => self.judge_connect(port)?,
             Notice::Lost { stream, why } => Some(News::Lost(given(stream)?, plain(&why))),
             Notice::Live { stream } => Some(News::Live(given(stream)?)),
-            Notice::Figures { stream, figures } => Some(News::Figures(given(stream)?, figures)),
+            Notice::Figures { stream, figures } => {
+                let network = telling::network(*figures);
+                Some(News::Network(given(stream)?, Box::new(network)))
+            }
             Notice::Calibration {
                 stream,
                 calibration,
-            } => Some(News::Calibration(given(stream)?, calibration, descriptor)),
+            } => {
+                let known = telling::known(*calibration, descriptor)?;
+                Some(News::Calibration(given(stream)?, Box::new(known)))
+            }
             Notice::Trouble { stream, what } => {
                 let stream = stream.map(given).transpose()?;
                 Some(News::Trouble(stream, plain(&what)))

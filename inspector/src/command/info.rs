@@ -3,6 +3,7 @@
 //! Owns the order in which it is told; JSON is the broker's own answer.
 
 use super::Broker;
+use super::device;
 use super::list::{dimensions, nominal_rate, state};
 use crate::failure::Failure;
 use crate::output::{Align, Output, Table, units};
@@ -21,6 +22,10 @@ pub fn run(broker: &Broker<'_>, stream: &StreamName, output: &mut Output) -> Res
     let publishers = seen.publications.iter();
     for publication in publishers.filter(|it| it.begun && it.stream == stream.name) {
         table.pair("publisher", publisher(publication));
+    }
+    // Who may see a stream but not read it is told nothing of its camera.
+    if let Ok(Some(known)) = client.calibration(stream.name.as_str()) {
+        device::add_calibration(&mut table, &known);
     }
     output.table(&table)?;
     if !stream.layout.planes.is_empty() {
@@ -85,6 +90,9 @@ fn facts(stream: &Stream, pool: Option<&Pool>) -> Table {
     table.pair("copies", stream.copies);
     if let Some(filled) = &stream.filled {
         table.pair("filled by", filled);
+    }
+    if let Some(network) = &stream.network {
+        device::add_network(&mut table, network);
     }
     table.pair("readers", stream.subscriptions);
     table.pair("newest", stream.newest);

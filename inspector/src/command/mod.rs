@@ -3,6 +3,7 @@
 //! Owns choosing the module; never knows what a command says.
 
 mod controls;
+mod device;
 mod doctor;
 mod edit;
 mod ending;

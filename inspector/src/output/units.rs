@@ -21,6 +21,12 @@ pub fn milliseconds(nanoseconds: u64) -> String {
     format!("{:.2} ms", nanoseconds as f64 / 1e6)
 }
 
+/// Bits in a second.
+#[allow(clippy::cast_precision_loss, reason = "shown with two digits")]
+pub fn bit_rate(bits_per_second: u64) -> String {
+    format!("{:.2} Mbit/s", bits_per_second as f64 / 1e6)
+}
+
 /// A duration in milliseconds.
 pub fn age(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1e3)

@@ -8,9 +8,11 @@ use crate::name::StreamName;
 use serde::{Deserialize, Serialize};
 
 mod controls;
+mod device;
 mod publishing;
 
 pub use controls::{Control, ControlList, Controls, MenuItem};
+pub use device::{Calibrated, Calibration, Network, Table};
 pub use publishing::{Bring, OfPublication, Permit, Publication, Publish};
 
 /// The interface's own name.
@@ -92,6 +94,9 @@ pub struct Stream {
     /// decoded stream, what is decoded and how long that takes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filled: Option<String>,
+    /// How it does on its way here, if it comes over a network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     /// The newest frame.
     pub newest: Sequence,
     /// How many subscriptions it has.

@@ -97,7 +97,7 @@ fn every_method_answers_as_it_is_described() {
     let subscription = wire.subscribe("randcam", 2).parameters["subscription"].clone();
     let parameters = |method: &str| match method {
         "Ping" | "List" | "Inspect" | "Monitor" => json!({}),
-        "Info" | "Subscribe" | "Controls" => json!({"stream": "randcam"}),
+        "Info" | "Subscribe" | "Controls" | "GetCalibration" => json!({"stream": "randcam"}),
         "AddStream" => json!({"stream": "extra", "source": "pattern://imu"}),
         "RemoveStream" => json!({"stream": "extra"}),
         "Renew" | "Unsubscribe" => json!({ "subscription": subscription }),

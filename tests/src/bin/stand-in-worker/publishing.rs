@@ -60,20 +60,16 @@ impl Publishing {
         }
         let mut byte = [0];
         match self.device.as_mut()?.read(&mut byte) {
-            Ok(0) => {
-                self.device = None;
-                let why = "the device hung up".to_owned();
-                Some(Notice::Lost { stream, why })
-            }
-            Ok(_) => {
+            Ok(1..) => {
                 self.byte = byte[0];
                 self.submit();
                 Some(Notice::Live { stream })
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-            Err(error) => {
+            // Not all of what it was asked may have been read: then its end is an error.
+            Ok(0) | Err(_) => {
                 self.device = None;
-                let why = error.to_string();
+                let why = "the device hung up".to_owned();
                 Some(Notice::Lost { stream, why })
             }
         }
