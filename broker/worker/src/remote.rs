@@ -51,8 +51,10 @@ pub enum Verdict {
     Unknown,
     /// This one, and it will do.
     Fits(String),
-    /// It will not do, or cannot be asked.
+    /// It will not do, or the device is not there.
     Wrong(String),
+    /// The device is there and does not say, perhaps because another program asks it things.
+    Untold,
 }
 
 /// Asks the device, from any thread.
@@ -118,8 +120,12 @@ impl Remote {
                     self.judge(version);
                     asked += 1;
                 }
-                Err(why) => {
+                Err(why @ (RemoteError::Unreachable(_) | RemoteError::TooOld(_))) => {
                     self.judge(Verdict::Wrong(why.to_string()));
+                    asked = 0;
+                }
+                Err(_) => {
+                    self.judge(Verdict::Untold);
                     asked = 0;
                 }
             }

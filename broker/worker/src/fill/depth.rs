@@ -53,14 +53,6 @@ impl Depth {
         raw && payload_bytes == Ahat::HEAD + 2 * HALF + Ahat::TRAILER
     }
 
-    fn give_back(&mut self, outputs: &mut [Output]) {
-        for (output, granted) in outputs.iter_mut().zip(self.straight.drain(..)) {
-            if let Some(granted) = granted {
-                output.give_back(granted);
-            }
-        }
-    }
-
     fn fill(
         &mut self,
         said: &mut Said,
@@ -208,7 +200,7 @@ impl Fill for Depth {
         }
         let parts = Ahat::of(self.scratch.payload());
         if let Err(why) = parts {
-            self.give_back(outputs);
+            self.abandon(outputs);
             return Err(why.into());
         }
         for (output, granted) in outputs.iter_mut().zip(self.straight.drain(..)) {
@@ -217,6 +209,14 @@ impl Fill for Depth {
             }
         }
         Ok(())
+    }
+
+    fn abandon(&mut self, outputs: &mut [Output]) {
+        for (output, granted) in outputs.iter_mut().zip(self.straight.drain(..)) {
+            if let Some(granted) = granted {
+                output.give_back(granted);
+            }
+        }
     }
 
     fn decoder(&self) -> Option<String> {

@@ -117,6 +117,8 @@ impl Fill for Far {
         Ok(())
     }
 
+    fn abandon(&mut self, _: &mut [Output]) {}
+
     fn decoder(&self) -> Option<String> {
         match self.kind {
             Kind::Room(_) => Some("png".to_owned()),

@@ -75,6 +75,9 @@ pub trait Fill: std::fmt::Debug {
         meter: &mut Meter,
     ) -> Result<(), FillError>;
 
+    /// No more comes of the packet that has begun, and none after it: slots in hand are given back.
+    fn abandon(&mut self, outputs: &mut [Output]);
+
     /// What decodes, if something must.
     fn decoder(&self) -> Option<String>;
 }

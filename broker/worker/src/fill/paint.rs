@@ -8,7 +8,7 @@ use streamem_codec::colour::{Colours, Matrix, Nv12, Order, Pixels, Plane, paint_
 use streamem_codec::{CodecError, Picture};
 
 /// Rows of raw pictures begin at multiples of this.
-const RAW_ALIGNED: usize = 64;
+pub(super) const RAW_ALIGNED: usize = 64;
 
 fn order(format: Format) -> Option<Order> {
     match format {

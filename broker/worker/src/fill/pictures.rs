@@ -10,6 +10,7 @@ use crate::output::{Output, Said};
 use std::time::Instant;
 use streamem::{Format, Granted, Optics, SideData};
 use streamem_codec::{Codec, CodecError, Picture, Place, Planes, Target, VideoDecoder};
+use streamem_hl2ss::WrongSize;
 use streamem_hl2ss::access_unit::{self, is_key};
 use streamem_hl2ss::payload::{Focus, Grey, Video};
 use streamem_orders::{Ask, Placement};
@@ -108,6 +109,14 @@ impl Pictures {
         let is_size = |of: usize, side: u16| side == 0 || of == usize::from(side);
         if !is_size(self.size[0], video.width) || !is_size(self.size[1], video.height) {
             return Err(unfit(self.size, [video.width.into(), video.height.into()]));
+        }
+        let raw = self.size[0].next_multiple_of(paint::RAW_ALIGNED) * self.size[1] * 3 / 2;
+        if self.codec.is_none() && ![0, raw].contains(&picture_bytes) {
+            return Err(FillError::Size(WrongSize {
+                what: "raw picture",
+                bytes: picture_bytes,
+                wanted: raw,
+            }));
         }
         let ([fx, fy], [cx, cy]) = (video.focal_length, video.principal_point);
         if fx > 0.0 {
@@ -312,9 +321,7 @@ impl Fill for Pictures {
         let (mut said, picture_bytes) = match said {
             Ok(said) => said,
             Err(why) => {
-                if let (Some(granted), Some(first)) = (self.straight.take(), outputs.first_mut()) {
-                    first.give_back(granted);
-                }
+                self.abandon(outputs);
                 return Err(why);
             }
         };
@@ -327,6 +334,12 @@ impl Fill for Pictures {
             return Ok(());
         }
         self.decode(&mut said, picture_bytes, outputs, meter)
+    }
+
+    fn abandon(&mut self, outputs: &mut [Output]) {
+        if let (Some(granted), Some(first)) = (self.straight.take(), outputs.first_mut()) {
+            first.give_back(granted);
+        }
     }
 
     fn decoder(&self) -> Option<String> {

@@ -99,12 +99,11 @@ impl Fill for Records {
         let mut said = taken.said();
         if let (Some(mut granted), [only]) = (self.straight.take(), &mut *outputs) {
             if let Kind::Samples(sensor) = self.kind {
-                repair(
-                    sensor,
-                    only.bytes(&mut granted)
-                        .get_mut(..bytes)
-                        .unwrap_or_default(),
-                )?;
+                let records = only.bytes(&mut granted).get_mut(..bytes);
+                if let Err(why) = repair(sensor, records.unwrap_or_default()) {
+                    only.give_back(granted);
+                    return Err(why.into());
+                }
             }
             said.used = Some(bytes);
             only.submit(granted, &said);
@@ -134,6 +133,12 @@ impl Fill for Records {
             output.submit(granted, &said);
         }
         Ok(())
+    }
+
+    fn abandon(&mut self, outputs: &mut [Output]) {
+        if let (Some(granted), [only]) = (self.straight.take(), outputs) {
+            only.give_back(granted);
+        }
     }
 
     fn decoder(&self) -> Option<String> {

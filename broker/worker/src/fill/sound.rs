@@ -163,6 +163,15 @@ impl Fill for Sound {
         Ok(())
     }
 
+    fn abandon(&mut self, outputs: &mut [Output]) {
+        self.follow(outputs);
+        for (output, block) in outputs.iter_mut().zip(self.blocks.drain(..)) {
+            if let Some(granted) = block.slot {
+                output.give_back(granted);
+            }
+        }
+    }
+
     fn decoder(&self) -> Option<String> {
         let is_aac = matches!(self.kind, Kind::Aac(_));
         is_aac.then(|| format!("aac (libavcodec {})", streamem_codec::libavcodec()))

@@ -227,7 +227,7 @@ impl Line {
         match self.remote.verdict(VERSION_TIME) {
             Verdict::Fits(version) => self.device = Some(version),
             Verdict::Wrong(why) => return Err(LineError::Unreachable(why)),
-            Verdict::Unknown => {}
+            Verdict::Unknown | Verdict::Untold => {}
         }
         self.start(ring)?;
         self.calibrate(ring);
@@ -240,9 +240,14 @@ impl Line {
         let Some(mut reading) = Reading::of(&request) else {
             return Ok(());
         };
-        loop {
-            reading.packet(&mut link, self, &mut *fill)?;
-        }
+        self.decoder = fill.decoder();
+        let why = loop {
+            if let Err(why) = reading.packet(&mut link, self, &mut *fill) {
+                break why;
+            }
+        };
+        fill.abandon(&mut self.outputs);
+        Err(why)
     }
 
     fn link<'r>(&self, ring: &'r mut Ring) -> Result<Link<'r>, LineError> {
@@ -257,6 +262,7 @@ impl Line {
         let Some(start) = self.ask.start() else {
             return Ok(());
         };
+        // Of other cameras the device does not tell.
         let is_video = matches!(self.ask, Ask::Video(_));
         if is_video && self.remote.video_is_started()? {
             return Ok(());

@@ -144,7 +144,6 @@ impl Reading {
         line.pulse.end();
         line.meter
             .published(monotonic_ns().saturating_sub(arrived_ns));
-        line.decoder = fill.decoder();
         match filled {
             Ok(()) => {}
             Err(why @ FillError::Unfit(_)) => return Err(why.into()),
