@@ -50,6 +50,7 @@ fn only_the_inspectors_output_and_programs_of_a_page_print() {
             "examples/",
             "tests/",
             "broker/src/main.rs",
+            "broker/worker/src/main.rs",
             // That is how it talks to Cargo.
             "broker/worker/codec/build.rs",
         ];

@@ -8,6 +8,7 @@ mod paint;
 mod pictures;
 mod records;
 mod scratch;
+mod seen;
 mod sound;
 
 use crate::meter::Meter;

@@ -3,16 +3,15 @@
 //! Owns the decoder and which picture lies where; never shows one that is not whole, unless that was wished for.
 
 use super::scratch::Scratch;
-use super::{Fill, FillError, Taken, paint};
+use super::{Fill, FillError, Taken, paint, seen};
 use crate::held::Held;
 use crate::meter::Meter;
 use crate::output::{Output, Said};
 use std::time::Instant;
-use streamem::{Format, Granted, Optics, SideData};
+use streamem::{Format, Granted};
 use streamem_codec::{Codec, CodecError, Picture, Place, Planes, Target, VideoDecoder};
-use streamem_hl2ss::WrongSize;
 use streamem_hl2ss::access_unit::{self, is_key};
-use streamem_hl2ss::payload::{Focus, Grey, Video};
+use streamem_hl2ss::payload::{Grey, Video};
 use streamem_orders::{Ask, Placement};
 
 /// Pictures of one port.
@@ -91,49 +90,17 @@ impl Pictures {
         }
     }
 
-    /// What is said of the picture.
+    /// What is said of the picture, and how long it is.
     fn said(&self, taken: Taken) -> Result<(Said, usize), FillError> {
         let payload = self.scratch.payload();
-        let picture_bytes = payload.len().saturating_sub(self.trailer());
+        let bytes = payload.len().saturating_sub(self.trailer());
         let mut said = taken.said();
-        if self.is_grey {
-            let grey = Grey::of(payload)?;
-            #[allow(clippy::cast_precision_loss, reason = "gains are small")]
-            said.side.push(SideData::Exposure {
-                exposure_ns: grey.exposure_ns,
-                gain: grey.gain as f32,
-            });
-            return Ok((said, picture_bytes));
-        }
-        let video = Video::of(payload)?;
-        let is_size = |of: usize, side: u16| side == 0 || of == usize::from(side);
-        if !is_size(self.size[0], video.width) || !is_size(self.size[1], video.height) {
-            return Err(unfit(self.size, [video.width.into(), video.height.into()]));
-        }
-        let raw = self.size[0].next_multiple_of(paint::RAW_ALIGNED) * self.size[1] * 3 / 2;
-        if self.codec.is_none() && ![0, raw].contains(&picture_bytes) {
-            return Err(FillError::Size(WrongSize {
-                what: "raw picture",
-                bytes: picture_bytes,
-                wanted: raw,
-            }));
-        }
-        let ([fx, fy], [cx, cy]) = (video.focal_length, video.principal_point);
-        if fx > 0.0 {
-            said.side.push(SideData::Intrinsics([fx, fy, cx, cy]));
-        }
-        if video.exposure_ticks > 0 {
-            said.side.push(SideData::Exposure {
-                exposure_ns: video
-                    .exposure_ticks
-                    .saturating_mul(streamem_hl2ss::Ticks::NS),
-                gain: video.iso_gains[0] * video.iso_gains[1],
-            });
-        }
-        if video.iso_speed > 0 {
-            said.side.push(SideData::Optics(optics(&video)));
-        }
-        Ok((said, picture_bytes))
+        said.side = if self.is_grey {
+            seen::grey(payload)?
+        } else {
+            seen::colours(payload, self.size, self.codec.is_none())?
+        };
+        Ok((said, bytes))
     }
 
     fn decode(
@@ -190,7 +157,7 @@ impl Pictures {
             return Ok(());
         };
         if [picture.width, picture.height] != self.size {
-            return Err(unfit(self.size, [picture.width, picture.height]));
+            return Err(seen::unfit(self.size, [picture.width, picture.height]));
         }
         said.is_damaged = picture.is_damaged;
         said.is_key = picture.is_key;
@@ -347,24 +314,6 @@ impl Fill for Pictures {
     }
 }
 
-fn optics(video: &Video<'_>) -> Optics {
-    Optics {
-        iso_speed: video.iso_speed,
-        white_balance_kelvin: video.white_balance,
-        lens_position: video.lens_position,
-        focus: match video.focus {
-            Focus::Unset => 0,
-            Focus::Lost => 1,
-            Focus::Searching => 2,
-            Focus::Focused => 3,
-            Focus::Failed => 4,
-            Focus::Other(number) => number,
-        },
-        white_balance_gains: video.white_balance_gains,
-        iso_gains: video.iso_gains,
-    }
-}
-
 /// The slot as memory a decoder writes and looks at later.
 fn target(output: &mut Output, granted: &Granted, placement: &Placement) -> Option<Target> {
     let place = |plane: usize| {
@@ -387,14 +336,6 @@ fn in_place_bytes(output: &Output) -> Option<usize> {
     let end = output.layout.planes.iter().map(|plane| plane.end()).max()?;
     let end = usize::try_from(end).ok()?;
     output.wish.is_decoded_in_place().then_some(end)
-}
-
-fn unfit(configured: [usize; 2], sent: [usize; 2]) -> FillError {
-    let ([width, height], [sends, high]) = (configured, sent);
-    FillError::Unfit(format!(
-        "the device sends pictures of {sends}x{high} and {width}x{height} is configured: another program has the \
-         camera; end that, or set size={sends}x{high}"
-    ))
 }
 
 fn narrow(side: usize) -> u32 {
