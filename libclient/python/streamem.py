@@ -2277,17 +2277,17 @@ def calibration(stream, socket=None):
             return None
         found = dict(told.calibration)
         found["tables"] = {}
+        memory = _Owned(descriptors.take(told.tables)) if told.tables is not None else None
         for table in told.calibration.tables or []:
             shape = (table.rows, table.columns)
-            data = _read_at(descriptors[told.tables], 4 * shape[0] * shape[1], table.offset)
+            data = _read_at(memory.number, 4 * shape[0] * shape[1], table.offset)
             try:
                 found["tables"][table.name] = _numpy().frombuffer(data, "<f4").reshape(shape)
             except ImportError:
                 found["tables"][table.name] = memoryview(data).cast("f", shape)
         return found
     finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
+        descriptors.close()
 
 
 def _read_at(descriptor, size, offset):

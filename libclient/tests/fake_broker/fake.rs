@@ -58,6 +58,7 @@ impl Broker {
             slot_bytes: SLOT_BYTES as u64,
             copies: 0,
             filled: None,
+            network: None,
             newest: self.memory.newest(),
             subscriptions: 1,
             counters: Counters::default(),

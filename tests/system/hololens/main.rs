@@ -6,6 +6,7 @@
 mod dialling;
 mod rights;
 mod supervision;
+mod telling;
 
 use rustix::process::Signal;
 use serde_json::Value;

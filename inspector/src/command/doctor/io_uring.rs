@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_needed_is_what_the_broker_needs() {
-        let broker = include_str!("../../../../broker/src/engine/open.rs");
+        let broker = include_str!("../../../../broker/src/engine/mod.rs");
         let (_, list) = broker.split_once("const NEEDED").unwrap();
         let (list, _) = list.split_once("];").unwrap();
         let lines: Vec<&str> = list.lines().filter(|line| line.contains("CODE")).collect();

@@ -14,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A stream.
 pub struct Publishing {
+    name: StreamName,
     publisher: Publisher,
     wish: Wish,
     device: Option<TcpStream>,
@@ -26,12 +27,18 @@ impl Publishing {
     pub fn begin(stream: &StreamName, wish: &Wish, socket: OwnedFd, waits: bool) -> Publishing {
         let opened = streamem::publish(stream.as_str()).over(socket).open();
         Publishing {
+            name: stream.clone(),
             publisher: opened.unwrap_or_else(|error| panic!("publishing {stream}: {error}")),
             wish: wish.clone(),
             device: None,
             waits,
             byte: 0,
         }
+    }
+
+    /// What it is called.
+    pub fn name(&self) -> StreamName {
+        self.name.clone()
     }
 
     /// The port its device serves it on.
