@@ -44,7 +44,7 @@ impl Line {
         link.send(request.bytes())?;
         let mut bytes = vec![0; length];
         link.receive(&mut bytes, &mut |_: Duration| true)?;
-        let calibration = read(self.ask.stream(), &bytes)?;
+        let calibration = read(self.ask.stream(), &bytes)?.map(finite);
         Ok(calibration.map(|calibration| (calibration, bytes)))
     }
 
@@ -64,6 +64,21 @@ impl Line {
             };
             self.teller.hand(&notice, Some(file.as_fd()));
         }
+    }
+}
+
+/// Without what is no number, which nobody could use and no message can carry.
+fn finite(told: Calibration) -> Calibration {
+    fn all<const N: usize>(numbers: &[f32; N]) -> bool {
+        numbers.iter().all(|number| number.is_finite())
+    }
+    Calibration {
+        intrinsics: told.intrinsics.filter(all),
+        extrinsics: told.extrinsics.filter(all),
+        scale: told.scale.filter(|number| number.is_finite()),
+        alias: told.alias.filter(|number| number.is_finite()),
+        distortion: told.distortion.filter(all),
+        tables: told.tables,
     }
 }
 
