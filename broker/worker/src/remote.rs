@@ -51,7 +51,9 @@ pub enum Verdict {
     Unknown,
     /// This one, and it will do.
     Fits(String),
-    /// It will not do, or cannot be asked.
+    /// It cannot be asked now, which need not keep from streams: somebody else may be served on that port.
+    Silent,
+    /// It will not do.
     Wrong(String),
 }
 
@@ -119,7 +121,10 @@ impl Remote {
                     asked += 1;
                 }
                 Err(why) => {
-                    self.judge(Verdict::Wrong(why.to_string()));
+                    self.judge(match why {
+                        RemoteError::TooOld(why) => Verdict::Wrong(why.to_string()),
+                        _ => Verdict::Silent,
+                    });
                     asked = 0;
                 }
             }

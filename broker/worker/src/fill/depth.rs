@@ -53,14 +53,6 @@ impl Depth {
         raw && payload_bytes == Ahat::HEAD + 2 * HALF + Ahat::TRAILER
     }
 
-    fn give_back(&mut self, outputs: &mut [Output]) {
-        for (output, granted) in outputs.iter_mut().zip(self.straight.drain(..)) {
-            if let Some(granted) = granted {
-                output.give_back(granted);
-            }
-        }
-    }
-
     fn fill(
         &mut self,
         said: &mut Said,
@@ -140,7 +132,6 @@ impl Depth {
                 Ok(()) => output.submit(granted, said),
                 Err(why) => {
                     output.give_back(granted);
-                    output.miss();
                     return Err(why);
                 }
             }
@@ -208,7 +199,7 @@ impl Fill for Depth {
         }
         let parts = Ahat::of(self.scratch.payload());
         if let Err(why) = parts {
-            self.give_back(outputs);
+            self.leave(outputs);
             return Err(why.into());
         }
         for (output, granted) in outputs.iter_mut().zip(self.straight.drain(..)) {
@@ -217,6 +208,14 @@ impl Fill for Depth {
             }
         }
         Ok(())
+    }
+
+    fn leave(&mut self, outputs: &mut [Output]) {
+        for (output, granted) in outputs.iter_mut().zip(self.straight.drain(..)) {
+            if let Some(granted) = granted {
+                output.give_back(granted);
+            }
+        }
     }
 
     fn decoder(&self) -> Option<String> {

@@ -75,6 +75,9 @@ pub trait Fill: std::fmt::Debug {
         meter: &mut Meter,
     ) -> Result<(), FillError>;
 
+    /// The connection ends, perhaps within a packet: slots that were begun are put back.
+    fn leave(&mut self, outputs: &mut [Output]);
+
     /// What decodes, if something must.
     fn decoder(&self) -> Option<String>;
 }

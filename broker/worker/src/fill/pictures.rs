@@ -312,9 +312,7 @@ impl Fill for Pictures {
         let (mut said, picture_bytes) = match said {
             Ok(said) => said,
             Err(why) => {
-                if let (Some(granted), Some(first)) = (self.straight.take(), outputs.first_mut()) {
-                    first.give_back(granted);
-                }
+                self.leave(outputs);
                 return Err(why);
             }
         };
@@ -327,6 +325,12 @@ impl Fill for Pictures {
             return Ok(());
         }
         self.decode(&mut said, picture_bytes, outputs, meter)
+    }
+
+    fn leave(&mut self, outputs: &mut [Output]) {
+        if let (Some(granted), Some(first)) = (self.straight.take(), outputs.first_mut()) {
+            first.give_back(granted);
+        }
     }
 
     fn decoder(&self) -> Option<String> {

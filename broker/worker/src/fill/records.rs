@@ -94,17 +94,18 @@ impl Fill for Records {
     ) -> Result<(), FillError> {
         let bytes = self.scratch.payload().len();
         if bytes == 0 {
+            self.leave(outputs);
             meter.empty();
+            return Ok(());
         }
         let mut said = taken.said();
         if let (Some(mut granted), [only]) = (self.straight.take(), &mut *outputs) {
             if let Kind::Samples(sensor) = self.kind {
-                repair(
-                    sensor,
-                    only.bytes(&mut granted)
-                        .get_mut(..bytes)
-                        .unwrap_or_default(),
-                )?;
+                let records = only.bytes(&mut granted).get_mut(..bytes);
+                if let Err(why) = repair(sensor, records.unwrap_or_default()) {
+                    only.give_back(granted);
+                    return Err(why.into());
+                }
             }
             said.used = Some(bytes);
             only.submit(granted, &said);
@@ -113,7 +114,10 @@ impl Fill for Records {
         for output in outputs {
             let made = match (self.kind, output.wish.format) {
                 (Kind::Points, _) => points(&SpatialInput::of(self.scratch.payload())?),
-                (Kind::Samples(_), Format::Gray8) => former(self.scratch.payload()),
+                (Kind::Samples(sensor), Format::Gray8) => {
+                    Batch::of(sensor, self.scratch.payload())?;
+                    former(self.scratch.payload())
+                }
                 (Kind::Samples(sensor), _) => {
                     let mut records = self.scratch.payload().to_vec();
                     repair(sensor, &mut records)?;
@@ -134,6 +138,12 @@ impl Fill for Records {
             output.submit(granted, &said);
         }
         Ok(())
+    }
+
+    fn leave(&mut self, outputs: &mut [Output]) {
+        if let (Some(granted), Some(first)) = (self.straight.take(), outputs.first_mut()) {
+            first.give_back(granted);
+        }
     }
 
     fn decoder(&self) -> Option<String> {

@@ -227,7 +227,7 @@ impl Line {
         match self.remote.verdict(VERSION_TIME) {
             Verdict::Fits(version) => self.device = Some(version),
             Verdict::Wrong(why) => return Err(LineError::Unreachable(why)),
-            Verdict::Unknown => {}
+            Verdict::Unknown | Verdict::Silent => {}
         }
         self.start(ring)?;
         self.calibrate(ring);
@@ -237,11 +237,16 @@ impl Line {
         let mut link = self.link(ring)?;
         link.send(request.bytes())?;
         self.meter.connect();
+        self.complaint.clear();
         let Some(mut reading) = Reading::of(&request) else {
             return Ok(());
         };
         loop {
-            reading.packet(&mut link, self, &mut *fill)?;
+            let read = reading.packet(&mut link, self, &mut *fill);
+            if read.is_err() {
+                fill.leave(&mut self.outputs);
+                return read;
+            }
         }
     }
 
@@ -297,9 +302,13 @@ impl Line {
         figures.clock_error_ns = self.clock_error_ns;
         for output in &mut self.outputs {
             if self.is_up && output.is_starved() {
+                let why = match &*self.complaint {
+                    "" => "no key frame is among them",
+                    complaint => complaint,
+                };
                 output.lose(&format!(
-                    "packets come, and no frame can be made of them {}",
-                    self.complaint
+                    "packets come, and no frame can be made of them: {why}; if it stays so, start the application \
+                     on the device again"
                 ));
             }
             let (stream, mut figures) = (output.stream.clone(), Box::new(figures.clone()));
