@@ -66,6 +66,8 @@ pub struct Output {
     /// Why there are no frames, as the broker was told.
     why_lost: Option<String>,
     newest: Instant,
+    /// The packet of the newest frame.
+    packet: u64,
 }
 
 impl Output {
@@ -90,6 +92,7 @@ impl Output {
             gap: false,
             why_lost: None,
             newest: Instant::now(),
+            packet: 0,
         }
     }
 
@@ -169,6 +172,13 @@ impl Output {
         self.gap = true;
     }
 
+    /// Nothing became of a packet, unless its frame is out already.
+    pub fn miss_packet(&mut self, number: u64) {
+        if self.packet != number {
+            self.miss();
+        }
+    }
+
     /// The bytes of a slot in hand.
     pub fn bytes(&mut self, granted: &mut Granted) -> &mut [u8] {
         match &mut self.publisher {
@@ -226,6 +236,7 @@ impl Output {
         match slot.submit() {
             Ok(()) => {
                 self.newest = Instant::now();
+                self.packet = said.number;
                 if self.why_lost.take().is_some() {
                     self.teller.live(&self.stream);
                 }

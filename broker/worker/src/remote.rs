@@ -51,10 +51,10 @@ pub enum Verdict {
     Unknown,
     /// This one, and it will do.
     Fits(String),
-    /// It will not do, or the device is not there.
+    /// It cannot be asked now, which need not keep from streams: somebody else may be served on that port.
+    Silent,
+    /// It will not do.
     Wrong(String),
-    /// The device is there and does not say, perhaps because another program asks it things.
-    Untold,
 }
 
 /// Asks the device, from any thread.
@@ -120,12 +120,11 @@ impl Remote {
                     self.judge(version);
                     asked += 1;
                 }
-                Err(why @ (RemoteError::Unreachable(_) | RemoteError::TooOld(_))) => {
-                    self.judge(Verdict::Wrong(why.to_string()));
-                    asked = 0;
-                }
-                Err(_) => {
-                    self.judge(Verdict::Untold);
+                Err(why) => {
+                    self.judge(match why {
+                        RemoteError::TooOld(why) => Verdict::Wrong(why.to_string()),
+                        _ => Verdict::Silent,
+                    });
                     asked = 0;
                 }
             }

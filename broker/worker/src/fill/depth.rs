@@ -132,7 +132,6 @@ impl Depth {
                 Ok(()) => output.submit(granted, said),
                 Err(why) => {
                     output.give_back(granted);
-                    output.miss();
                     return Err(why);
                 }
             }
@@ -200,7 +199,7 @@ impl Fill for Depth {
         }
         let parts = Ahat::of(self.scratch.payload());
         if let Err(why) = parts {
-            self.abandon(outputs);
+            self.leave(outputs);
             return Err(why.into());
         }
         for (output, granted) in outputs.iter_mut().zip(self.straight.drain(..)) {
@@ -211,7 +210,7 @@ impl Fill for Depth {
         Ok(())
     }
 
-    fn abandon(&mut self, outputs: &mut [Output]) {
+    fn leave(&mut self, outputs: &mut [Output]) {
         for (output, granted) in outputs.iter_mut().zip(self.straight.drain(..)) {
             if let Some(granted) = granted {
                 output.give_back(granted);

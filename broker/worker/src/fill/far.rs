@@ -106,7 +106,6 @@ impl Fill for Far {
                 Ok(()) => output.submit(granted, &taken.said()),
                 Err(why) => {
                     output.give_back(granted);
-                    output.miss();
                     return Err(why);
                 }
             }
@@ -117,7 +116,7 @@ impl Fill for Far {
         Ok(())
     }
 
-    fn abandon(&mut self, _: &mut [Output]) {}
+    fn leave(&mut self, _: &mut [Output]) {}
 
     fn decoder(&self) -> Option<String> {
         match self.kind {

@@ -76,8 +76,8 @@ pub trait Fill: std::fmt::Debug {
         meter: &mut Meter,
     ) -> Result<(), FillError>;
 
-    /// No more comes of the packet that has begun, and none after it: slots in hand are given back.
-    fn abandon(&mut self, outputs: &mut [Output]);
+    /// The connection ends, perhaps within a packet: slots that were begun are put back.
+    fn leave(&mut self, outputs: &mut [Output]);
 
     /// What decodes, if something must.
     fn decoder(&self) -> Option<String>;

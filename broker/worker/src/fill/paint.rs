@@ -76,9 +76,15 @@ pub(super) fn raw(
     } else {
         width.next_multiple_of(RAW_ALIGNED)
     };
-    let (luma, chroma) = bytes
-        .split_at_checked(stride * height)
-        .unwrap_or((bytes, &[]));
+    let whole_rows = if is_grey { height } else { height * 3 / 2 };
+    if bytes.len() != stride * whole_rows {
+        return Err(CodecError::Room {
+            what: "a raw picture",
+            wanted: bytes.len(),
+            bytes: stride * whole_rows,
+        });
+    }
+    let (luma, chroma) = bytes.split_at(stride * height);
     let luma = Plane {
         bytes: luma,
         stride,
@@ -174,13 +180,15 @@ fn rows(
     stride: usize,
 ) -> Result<(), CodecError> {
     let to = to.unwrap_or_default();
-    let wanted = stride * height.saturating_sub(1) + width;
-    if to.len() < wanted || stride < width {
-        return Err(CodecError::Room {
-            what: "a plane of a picture",
-            wanted,
-            bytes: to.len(),
-        });
+    for (stride, bytes) in [(stride, to.len()), (plane.stride, plane.bytes.len())] {
+        let wanted = stride * height.saturating_sub(1) + width;
+        if bytes < wanted || stride < width {
+            return Err(CodecError::Room {
+                what: "a plane of a picture",
+                wanted,
+                bytes,
+            });
+        }
     }
     let from = plane.bytes.chunks(plane.stride.max(1)).take(height);
     for (to, from) in to.chunks_mut(stride.max(1)).zip(from) {

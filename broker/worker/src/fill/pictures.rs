@@ -288,7 +288,7 @@ impl Fill for Pictures {
         let (mut said, picture_bytes) = match said {
             Ok(said) => said,
             Err(why) => {
-                self.abandon(outputs);
+                self.leave(outputs);
                 return Err(why);
             }
         };
@@ -303,7 +303,7 @@ impl Fill for Pictures {
         self.decode(&mut said, picture_bytes, outputs, meter)
     }
 
-    fn abandon(&mut self, outputs: &mut [Output]) {
+    fn leave(&mut self, outputs: &mut [Output]) {
         if let (Some(granted), Some(first)) = (self.straight.take(), outputs.first_mut()) {
             first.give_back(granted);
         }

@@ -94,7 +94,9 @@ impl Fill for Records {
     ) -> Result<(), FillError> {
         let bytes = self.scratch.payload().len();
         if bytes == 0 {
+            self.leave(outputs);
             meter.empty();
+            return Ok(());
         }
         let mut said = taken.said();
         if let (Some(mut granted), [only]) = (self.straight.take(), &mut *outputs) {
@@ -112,7 +114,10 @@ impl Fill for Records {
         for output in outputs {
             let made = match (self.kind, output.wish.format) {
                 (Kind::Points, _) => points(&SpatialInput::of(self.scratch.payload())?),
-                (Kind::Samples(_), Format::Gray8) => former(self.scratch.payload()),
+                (Kind::Samples(sensor), Format::Gray8) => {
+                    Batch::of(sensor, self.scratch.payload())?;
+                    former(self.scratch.payload())
+                }
                 (Kind::Samples(sensor), _) => {
                     let mut records = self.scratch.payload().to_vec();
                     repair(sensor, &mut records)?;
@@ -135,9 +140,9 @@ impl Fill for Records {
         Ok(())
     }
 
-    fn abandon(&mut self, outputs: &mut [Output]) {
-        if let (Some(granted), [only]) = (self.straight.take(), outputs) {
-            only.give_back(granted);
+    fn leave(&mut self, outputs: &mut [Output]) {
+        if let (Some(granted), Some(first)) = (self.straight.take(), outputs.first_mut()) {
+            first.give_back(granted);
         }
     }
 

@@ -19,6 +19,8 @@ const TICKS_IN_A_SECOND: u64 = 10_000_000;
 /// Samples of a packet of HE-AAC, which has twice as many as plain AAC.
 const PACKET_SAMPLES_MAX: usize = 2048;
 const CHANNELS_MAX: usize = 8;
+/// Half of the shortest packet: so much a packet's time may be off, and nothing was lost.
+const LEAP_TICKS: u64 = 80_000;
 
 enum Kind {
     Aac(SoundDecoder),
@@ -163,10 +165,12 @@ impl Fill for Sound {
         Ok(())
     }
 
-    fn abandon(&mut self, outputs: &mut [Output]) {
-        self.follow(outputs);
-        for (output, block) in outputs.iter_mut().zip(self.blocks.drain(..)) {
-            if let Some(granted) = block.slot {
+    fn leave(&mut self, outputs: &mut [Output]) {
+        for block in self.blocks.drain(..) {
+            let mut own = outputs
+                .iter_mut()
+                .filter(|output| output.stream == block.stream);
+            if let (Some(granted), Some(output)) = (block.slot, own.next()) {
                 output.give_back(granted);
             }
         }
@@ -209,6 +213,14 @@ impl Block {
         }
         let all = rows.first().map_or(0, Vec::len);
         let mut at = 0;
+        let due = self.said.ticks.0 + self.filled as u64 * TICKS_IN_A_SECOND / RATE;
+        if due.abs_diff(taken.ticks.0) > LEAP_TICKS
+            && let Some(granted) = self.slot.take()
+        {
+            // Samples are missing in between, and a block has none missing.
+            output.give_back(granted);
+            output.miss();
+        }
         while at < all {
             if self.slot.is_none() {
                 self.slot = output.take();

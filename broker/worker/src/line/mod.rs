@@ -227,7 +227,7 @@ impl Line {
         match self.remote.verdict(VERSION_TIME) {
             Verdict::Fits(version) => self.device = Some(version),
             Verdict::Wrong(why) => return Err(LineError::Unreachable(why)),
-            Verdict::Unknown | Verdict::Untold => {}
+            Verdict::Unknown | Verdict::Silent => {}
         }
         self.start(ring)?;
         self.calibrate(ring);
@@ -237,17 +237,18 @@ impl Line {
         let mut link = self.link(ring)?;
         link.send(request.bytes())?;
         self.meter.connect();
+        self.complaint.clear();
         let Some(mut reading) = Reading::of(&request) else {
             return Ok(());
         };
         self.decoder = fill.decoder();
-        let why = loop {
-            if let Err(why) = reading.packet(&mut link, self, &mut *fill) {
-                break why;
+        loop {
+            let read = reading.packet(&mut link, self, &mut *fill);
+            if read.is_err() {
+                fill.leave(&mut self.outputs);
+                return read;
             }
-        };
-        fill.abandon(&mut self.outputs);
-        Err(why)
+        }
     }
 
     fn link<'r>(&self, ring: &'r mut Ring) -> Result<Link<'r>, LineError> {
@@ -303,9 +304,13 @@ impl Line {
         figures.clock_error_ns = self.clock_error_ns;
         for output in &mut self.outputs {
             if self.is_up && output.is_starved() {
+                let why = match &*self.complaint {
+                    "" => "no key frame is among them",
+                    complaint => complaint,
+                };
                 output.lose(&format!(
-                    "packets come, and no frame can be made of them {}",
-                    self.complaint
+                    "packets come, and no frame can be made of them: {why}; if it stays so, start the application \
+                     on the device again"
                 ));
             }
             let (stream, mut figures) = (output.stream.clone(), Box::new(figures.clone()));

@@ -12,6 +12,9 @@ use streamem_sys::clock::monotonic_ns;
 /// A stream that gives nothing for so long is said to be lost; the connection may still be good.
 const SILENT: Duration = Duration::from_secs(2);
 
+/// No packet is so long on its way: the device was started again, and its clock is not known yet.
+const ELSEWHEN_NS: u64 = 10_000_000_000;
+
 /// Reads the packets of one connection.
 #[derive(Debug)]
 pub(super) struct Reading {
@@ -131,6 +134,7 @@ impl Reading {
             .packet(bytes_of(self.header), device_ns, arrived_ns);
         line.number += 1;
         let estimate = line.remote.time.here(ticks);
+        let estimate = estimate.filter(|here| here.ns.abs_diff(arrived_ns) < ELSEWHEN_NS);
         let taken = Taken {
             ticks,
             captured_ns: estimate.map_or(arrived_ns, |here| here.ns.min(arrived_ns)),
@@ -149,6 +153,9 @@ impl Reading {
             Err(why @ FillError::Unfit(_)) => return Err(why.into()),
             Err(why) => {
                 line.meter.damaged();
+                let number = line.number;
+                let outputs = line.outputs.iter_mut();
+                outputs.for_each(|output| output.miss_packet(number));
                 line.complain(&why.to_string());
             }
         }
