@@ -12,7 +12,7 @@ help:
 	@echo 'make test    every test: units, model, whole system, fuzz corpus, real kernels, make run'
 	@echo 'make vm      boot real kernels and run what tests/vm/boots lists in them (TEST=6.1/reading for one)'
 	@echo 'make lint    format, clippy, documentation, licences, scripts, units, man pages'
-	@echo 'make package build the Debian package: target/package/streamem_*.deb'
+	@echo 'make package build the Debian packages: target/package/streamem*.deb'
 	@echo 'make bench   measure, beside other ways to pass frames on'
 	@echo 'make fuzz    look for inputs that break a parser (SECONDS_EACH=60)'
 	@echo 'make soak    a broker and ten consumers for an hour: is anything lost, does anything grow? (HOURS=1)'

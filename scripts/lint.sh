@@ -45,7 +45,7 @@ target/tools/python/bin/mypy --no-error-summary --check-untyped-defs --ignore-mi
     --scripts-are-modules --cache-dir target/tools/mypy examples/python/*.py
 
 step scripts
-mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run packaging/debian/p\*)
+mapfile -t scripts < <(git ls-files --cached --others --exclude-standard '*.sh' .ci/run packaging/debian/\*/p\*)
 shellcheck "${scripts[@]}"
 
 step systemd units

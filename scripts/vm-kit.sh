@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Puts what boots virtual machines into target/vm, from Debian packages that are unpacked and not
-# installed: QEMU 10 (if this machine has none), udev, a Debian with systemd, and the kernels that
-# tests/vm/kernels names.
+# installed: QEMU 10 (if this machine has none), udev, a Debian with systemd in two releases, and the kernels
+# that tests/vm/kernels names.
 # What is there stays, until its line or this script changes; VM_RENEW=1 looks for newer versions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -120,12 +120,12 @@ udev() { # suite package folder
 }
 
 # A whole Debian with systemd, to install the package in; configured, and without what is only read by people.
-system() { # suite package folder
+system() { # suite package folder [package]
     local mirror made=/system.cpio
     mirror=$(scripts/mirror.sh)
     # shellcheck disable=SC2016
     mmdebstrap --quiet --variant=minbase --format=null \
-        --include=systemd-sysv,udev,dbus,libpam-systemd,procps,python3,libturbojpeg0 \
+        --include=systemd-sysv,udev,dbus,libpam-systemd,procps,python3,libturbojpeg0${4:+,$4} \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' \
         --customize-hook='rm -rf "$1"/etc/dpkg/dpkg.cfg.d/* "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* \
@@ -133,6 +133,11 @@ system() { # suite package folder
         --customize-hook='cd "$1" && find . -xdev ! -name system.cpio | busybox cpio -o -H newc >system.cpio' \
         --customize-hook="download $made $3$made" \
         "$1" /dev/null ${mirror:+"$mirror"} >/dev/null
+}
+
+# The same with the FFmpeg that the release has: a worker is built with one, and needs the same.
+system_with_ffmpeg() { # suite package folder
+    system "$@" "$(apt "$1" apt-cache depends libavcodec-dev | sed -n 's/^ *Depends: \(libavcodec[0-9]*\)$/\1/p')"
 }
 
 # What no machine here has a device for is left out: it is most of a kernel.
@@ -231,6 +236,12 @@ fi
 kit udev bookworm udev udev
 # Of the newest release: the package needs a C library at least as new as the builder's.
 kit system trixie systemd-sysv system
+# Of this machine's release, since a worker that is built here can be installed in no other.
+if grep -q '^ID=debian$' /etc/os-release; then
+    kit own-system "$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)" systemd-sysv system_with_ffmpeg
+else
+    echo 'vm-kit.sh: this is no Debian: boots with own-system have nothing to boot, and fail' >&2
+fi
 while read -r name suite package _; do
     kit "kernels/$name" "$suite" "$package" kernel
 done < <(sed 's/#.*//; /^ *$/d' tests/vm/kernels)

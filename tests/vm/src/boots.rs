@@ -28,8 +28,8 @@ pub struct Boot {
     pub udev: bool,
     /// Whether there is a Python, and our client for it.
     pub python: bool,
-    /// Whether it is a whole Debian, with systemd, and our package to install.
-    pub system: bool,
+    /// Whether it is a whole Debian, with systemd, and our packages to install.
+    pub system: Option<System>,
     /// Programs of this machine that are there as well.
     pub programs: Vec<String>,
     /// Modules and their parameters.
@@ -42,6 +42,15 @@ pub struct Boot {
     pub limit: Duration,
     /// How it must end.
     pub end: End,
+}
+
+/// Which whole Debian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum System {
+    /// The newest release.
+    Newest,
+    /// The release of the machine our packages were built on, with FFmpeg's libraries.
+    Own,
 }
 
 impl Boot {
@@ -73,7 +82,7 @@ impl Boot {
             group: None,
             udev: false,
             python: false,
-            system: false,
+            system: None,
             programs: Vec::new(),
             modules: Vec::new(),
             needs: Vec::new(),
@@ -86,7 +95,8 @@ impl Boot {
             match word.split_once('=') {
                 None if *word == "udev" => boot.udev = true,
                 None if *word == "python" => boot.python = true,
-                None if *word == "system" => boot.system = true,
+                None if *word == "system" => boot.system = Some(System::Newest),
+                None if *word == "own-system" => boot.system = Some(System::Own),
                 None if *word == "--" => {
                     boot.arguments = words.by_ref().map(|word| (*word).to_owned()).collect();
                 }

@@ -36,8 +36,10 @@ fn group(name: &str) -> Option<u32> {
     groups().find(|(_, known)| *known == name).map(|(id, _)| id)
 }
 
-/// Where our package lies in a whole Debian.
-const PACKAGE: &str = "/vm/streamem.deb";
+/// Our packages, which lie in `/vm` of a whole Debian.
+const PACKAGES: [&str; 2] = ["streamem", "streamem-hololens"];
+/// A HoloLens for tests.
+const HEADSET: &str = "headset";
 /// What starts `vm-init` there.
 const SERVICE: &str = "/etc/systemd/system/vm-test.service";
 
@@ -53,8 +55,8 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
     archive
         .copy(&kit::folder().join("vm-init"), "/init")
         .map_err(inside)?;
-    if boot.system {
-        put_package(&mut archive, program).map_err(inside)?;
+    if boot.system.is_some() {
+        put_packages(&mut archive, program).map_err(inside)?;
     } else {
         put_small_root(&mut archive, boot, program)?;
     }
@@ -70,8 +72,8 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
     let program = Path::new(PROGRAMS).join(program.file_name().unwrap_or_default());
     let program = program.to_string_lossy().into_owned();
     let plan = Plan {
-        udev: boot.udev || boot.system,
-        system: boot.system,
+        udev: boot.udev || boot.system.is_some(),
+        system: boot.system.is_some(),
         modules,
         user,
         group,
@@ -84,11 +86,11 @@ pub fn archive(kernel: &Kernel, boot: &Boot, program: &Path) -> Result<Vec<u8>, 
     let lacks: Vec<&str> = kernel.lacks.iter().map(String::as_str).collect();
     archive.file(plan::LACKS, 0o644, lacks.join("\n").as_bytes());
     let ours = archive.finish();
-    if !boot.system {
+    let Some(system) = boot.system else {
         return Ok(ours);
-    }
+    };
     // The kernel unpacks one after the other.
-    let system = kit::system();
+    let system = kit::system(system);
     let unreadable = |error| format!("{}: {error} (run `make vm`)", kit::short(&system));
     let whole = fs::read(&system).map_err(unreadable)?;
     Ok([whole, ours].concat())
@@ -120,11 +122,16 @@ fn put_small_root(archive: &mut Archive, boot: &Boot, program: &Path) -> Result<
     Ok(())
 }
 
-/// What a whole Debian lacks: our package, the test, and what starts it. It has libraries of its own.
-fn put_package(archive: &mut Archive, program: &Path) -> io::Result<()> {
+/// What a whole Debian lacks: our packages, the test, and what starts it. It has libraries of its own.
+fn put_packages(archive: &mut Archive, program: &Path) -> io::Result<()> {
     let name = program.file_name().unwrap_or_default();
     archive.copy(program, Path::new(PROGRAMS).join(name))?;
-    archive.copy(&kit::package().map_err(io::Error::other)?, PACKAGE)?;
+    for package in PACKAGES {
+        let file = kit::package(package).map_err(io::Error::other)?;
+        archive.copy(&file, format!("/vm/{package}.deb"))?;
+    }
+    let headset = Path::new(PROGRAMS).join(HEADSET);
+    archive.copy(&binaries::program(HEADSET), headset)?;
     archive.device("/dev/console", 5, 1);
     archive.file(SERVICE, 0o644, include_bytes!("vm-test.service"));
     let wanted = "/etc/systemd/system/multi-user.target.wants/vm-test.service";

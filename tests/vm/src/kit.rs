@@ -2,6 +2,7 @@
 //!
 //! Owns the paths; never makes anything there but logs.
 
+use crate::boots::System;
 use std::path::{Path, PathBuf};
 use streamem_tests::binaries::workspace;
 
@@ -25,21 +26,27 @@ pub fn udev() -> PathBuf {
 
 /// A whole Debian with systemd, as an archive.
 #[must_use]
-pub fn system() -> PathBuf {
-    folder().join("system/system.cpio")
+pub fn system(system: System) -> PathBuf {
+    let kit = match system {
+        System::Newest => "system",
+        System::Own => "own-system",
+    };
+    folder().join(kit).join("system.cpio")
 }
 
-/// Our package.
+/// Our package of this name.
 ///
 /// # Errors
 ///
 /// When there is none.
-pub fn package() -> Result<PathBuf, String> {
+pub fn package(name: &str) -> Result<PathBuf, String> {
     let folder = workspace().join("target/package");
     let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    let mut packages = entries.map(|entry| entry.path());
-    let found = packages.find(|path| path.extension().is_some_and(|ending| ending == "deb"));
-    found.ok_or_else(|| format!("{} has no package: run `make package`", folder.display()))
+    let mut files = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let start = format!("{name}_");
+    let found = files.find(|file| file.starts_with(&start) && file.ends_with(".deb"));
+    let found = found.map(|file| folder.join(file));
+    found.ok_or_else(|| format!("{} has no {name}: run `make package`", folder.display()))
 }
 
 /// The kernel of this name, uncompressed.

@@ -3,6 +3,7 @@
 //! Owns what an administrator does; never starts a broker by itself.
 
 mod debian;
+mod hololens;
 mod removal;
 mod rights;
 mod sandbox;
