@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use streamem_orders::{Ask, ChannelError, Notice, Order, Received, Wish};
 use streamem_wire::StreamName;
@@ -24,14 +24,28 @@ const BEAT: Timespec = Timespec {
     tv_sec: 1,
     tv_nsec: 0,
 };
+/// And how often it is looked whether a thread has ended that is to.
+const SOON: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 50_000_000,
+};
 /// A packet that takes so long has caught its decoder.
 const STUCK: Duration = Duration::from_secs(5);
 
 struct Port {
     ask: Ask,
-    changes: Sender<Change>,
+    /// What its thread is told; nothing when it is to end.
+    changes: Option<Sender<Change>>,
+    thread: JoinHandle<()>,
     pulse: Arc<Pulse>,
     streams: Vec<StreamName>,
+}
+
+/// A stream that waits for the thread of its port to end, which serves another wish.
+struct Waiting {
+    stream: StreamName,
+    wish: Wish,
+    socket: OwnedFd,
 }
 
 /// What this process is there for.
@@ -41,6 +55,7 @@ pub struct Device {
     remote: Remote,
     rings: Arc<Mutex<Vec<Ring>>>,
     ports: BTreeMap<u16, Port>,
+    waiting: Vec<Waiting>,
 }
 
 impl Device {
@@ -54,6 +69,7 @@ impl Device {
             remote,
             rings: Arc::new(Mutex::new(rings)),
             ports: BTreeMap::new(),
+            waiting: Vec::new(),
         })
     }
 
@@ -68,7 +84,9 @@ impl Device {
             let teller = self.teller.clone();
             let socket = teller.socket();
             let mut polled = [PollFd::from_borrowed_fd(socket, PollFlags::IN)];
-            match poll(&mut polled, Some(&BEAT)) {
+            let is_ending = self.ports.values().any(|port| port.changes.is_none());
+            let pause = if is_ending { &SOON } else { &BEAT };
+            match poll(&mut polled, Some(pause)) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(why) => return format!("waiting for orders: {why}"),
             }
@@ -80,6 +98,7 @@ impl Device {
                     Err(why) => return format!("an order of the broker: {why}"),
                 }
             }
+            self.bury();
             if let Some(stuck) = self.stuck() {
                 return stuck;
             }
@@ -110,18 +129,23 @@ impl Device {
             Err(why) => return self.teller.lost(&stream, &why.to_string()),
         };
         let number = wish.ask.stream().port();
-        if self
-            .ports
-            .get(&number)
-            .is_some_and(|port| port.ask != wish.ask)
-        {
+        let port = self.ports.get(&number);
+        if port.is_some_and(|port| port.changes.is_none()) {
+            let wait = Waiting {
+                stream,
+                wish,
+                socket,
+            };
+            return self.waiting.push(wait);
+        }
+        if port.is_some_and(|port| port.ask != wish.ask) {
             let why = format!(
                 "port {number} of the device serves one client at a time, and another stream asks it for something \
                  else: give both the same parameters"
             );
             return self.teller.lost(&stream, &why);
         }
-        if !self.ports.contains_key(&number)
+        if port.is_none()
             && let Err(why) = self.open(number, &wish.ask)
         {
             return self.teller.lost(&stream, &why);
@@ -129,8 +153,19 @@ impl Device {
         if let Some(port) = self.ports.get_mut(&number) {
             port.streams.push(stream.clone());
             let output = Output::new(stream, wish, layout, socket, self.teller.clone());
-            // Its thread lives as long as this sender.
-            let _heard = port.changes.send(Change::Add(Box::new(output)));
+            port.tell(Change::Add(Box::new(output)));
+        }
+    }
+
+    /// Forgets the ports whose threads have ended, and goes on with who waited for that.
+    fn bury(&mut self) {
+        let is_over = |port: &Port| port.changes.is_none() && port.thread.is_finished();
+        let before = self.ports.len();
+        self.ports.retain(|_, port| !is_over(port));
+        if self.ports.len() < before {
+            for waiting in std::mem::take(&mut self.waiting) {
+                self.fill(waiting.stream, waiting.wish, waiting.socket);
+            }
         }
     }
 
@@ -160,10 +195,13 @@ impl Device {
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(ring);
         });
-        spawned.map_err(|why| format!("no thread for port {number}: {why}"))?;
+        let thread = spawned.map_err(|why| {
+            format!("no thread for port {number}: {why} (raise TasksMax= of the service)")
+        })?;
         let port = Port {
             ask: ask.clone(),
-            changes,
+            changes: Some(changes),
+            thread,
             pulse,
             streams: Vec::new(),
         };
@@ -172,13 +210,16 @@ impl Device {
     }
 
     fn leave(&mut self, stream: &StreamName) {
+        self.waiting.retain(|waiting| waiting.stream != *stream);
         for port in self.ports.values_mut() {
             if port.streams.contains(stream) {
                 port.streams.retain(|other| other != stream);
-                let _heard = port.changes.send(Change::Remove(stream.clone()));
+                port.tell(Change::Remove(stream.clone()));
+                if port.streams.is_empty() {
+                    port.changes = None;
+                }
             }
         }
-        self.ports.retain(|_, port| !port.streams.is_empty());
     }
 
     /// A decoder that does not come back: only a new process gets rid of it.
@@ -195,5 +236,14 @@ impl Device {
                 STUCK.as_secs()
             )
         })
+    }
+}
+
+impl Port {
+    /// Its thread lives as long as it can be told something.
+    fn tell(&self, change: Change) {
+        if let Some(changes) = &self.changes {
+            let _heard = changes.send(change);
+        }
     }
 }

@@ -37,7 +37,7 @@ impl Exchange {
         let outcome = outcome.recv_timeout(PATIENCE);
         outcome.unwrap_or_else(|_| {
             Err(format!(
-                "the broker has made no connection to port {port} in {} s",
+                "the broker has made no connection to port {port} of the device in {} s; its log says why",
                 PATIENCE.as_secs()
             ))
         })

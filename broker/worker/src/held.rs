@@ -10,8 +10,8 @@
 #![allow(unsafe_code)]
 
 use std::any::Any;
-use std::sync::Arc;
-use streamem::SlotMemory;
+use std::sync::{Arc, Weak};
+use streamem::{Granted, Publisher};
 use streamem_codec::{Planes, Target};
 
 /// A slot that a decoder may still look at after it was published.
@@ -23,17 +23,21 @@ pub struct Held {
 }
 
 impl Held {
-    /// The slot with this number, which lies there.
-    pub fn new(index: usize, memory: &SlotMemory) -> Held {
-        let _mapped = memory.keeper();
-        Held { index, _mapped }
-    }
-
-    /// A place for a picture in that memory.
-    pub fn target(self: &Arc<Self>, memory: &SlotMemory, planes: Planes) -> Target {
-        let owner = Arc::clone(self) as Arc<dyn Any + Send + Sync>;
+    /// A slot in hand as a place for a picture, and what shows when it is let go.
+    pub fn target(
+        publisher: &Publisher,
+        granted: &Granted,
+        planes: Planes,
+    ) -> Option<(Target, Weak<Held>)> {
+        let memory = publisher.memory(granted)?;
+        let held = Arc::new(Held {
+            index: granted.index(),
+            _mapped: memory.keeper(),
+        });
+        let shown = Arc::downgrade(&held);
         // SAFETY: the memory is mapped for writing as long as this is held, shared memory is initialised, and nobody
         // else writes there, see the module's safety section.
-        unsafe { Target::new(memory.start(), memory.len(), planes, owner) }
+        let target = unsafe { Target::new(memory.start(), memory.len(), planes, held) };
+        Some((target, shown))
     }
 }

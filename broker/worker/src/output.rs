@@ -5,7 +5,9 @@
 use crate::held::Held;
 use crate::teller::Teller;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 use streamem::{Error, Granted, Layout, Publisher, SideData, clock, flags};
 use streamem_codec::{Planes, Target};
@@ -26,7 +28,7 @@ const STARVED: Duration = Duration::from_secs(5);
 /// What is said of a frame besides its bytes.
 #[derive(Debug, Default)]
 pub struct Said {
-    /// When it was captured, on the clock here; 0 where that is not known.
+    /// When it was captured, on the clock here; when it arrived, where that is not known.
     pub captured_ns: u64,
     /// The same by the device's clock.
     pub ticks: Ticks,
@@ -47,6 +49,8 @@ pub struct Said {
 /// A stream to fill.
 #[derive(Debug)]
 pub struct Output {
+    /// Tells it from another of the same name.
+    pub id: u64,
     /// Which.
     pub stream: StreamName,
     /// How.
@@ -60,6 +64,8 @@ pub struct Output {
     held: Vec<Weak<Held>>,
     /// Granted, but held.
     aside: Vec<Granted>,
+    /// Its readers were told the calibration.
+    pub is_calibrated: bool,
     /// Frames that found no slot.
     pub dropped: u64,
     gap: bool,
@@ -79,7 +85,9 @@ impl Output {
         socket: OwnedFd,
         teller: Teller,
     ) -> Self {
+        static OUTPUTS: AtomicU64 = AtomicU64::new(0);
         Self {
+            id: OUTPUTS.fetch_add(1, Relaxed),
             stream,
             wish,
             layout,
@@ -88,6 +96,7 @@ impl Output {
             publisher: None,
             held: Vec::new(),
             aside: Vec::new(),
+            is_calibrated: false,
             dropped: 0,
             gap: false,
             why_lost: None,
@@ -125,6 +134,19 @@ impl Output {
         self.publisher.as_mut()
     }
 
+    /// Publishes, if that was not done yet.
+    pub fn prepare(&mut self) {
+        self.publisher();
+    }
+
+    /// A slot for a decoder, unless it would be the last one that is not held.
+    pub fn take_to_hold(&mut self) -> Option<Granted> {
+        let held = self.held.iter().filter(|held| held.strong_count() > 0);
+        let in_hand = usize::try_from(IN_HAND_DECODING).unwrap_or(usize::MAX);
+        let is_last = held.count() + 1 >= in_hand;
+        if is_last { None } else { self.find() }
+    }
+
     /// A slot that may be written. Without one the frame is lost, which is counted.
     pub fn take(&mut self) -> Option<Granted> {
         let taken = self.find();
@@ -158,6 +180,7 @@ impl Output {
                 }
                 Err(_) => {
                     self.publisher = None;
+                    self.aside.clear();
                     break;
                 }
             }
@@ -189,14 +212,13 @@ impl Output {
 
     /// A slot in hand as a place for a decoder, which holds it as long as it looks at it.
     pub fn target(&mut self, granted: &Granted, planes: Planes) -> Option<Target> {
-        let memory = self.publisher.as_ref()?.memory(granted)?;
+        let (target, held) = Held::target(self.publisher.as_ref()?, granted, planes)?;
         let index = granted.index();
-        let held = Arc::new(Held::new(index, &memory));
         if self.held.len() <= index {
             self.held.resize_with(index + 1, Weak::new);
         }
-        *self.held.get_mut(index)? = Arc::downgrade(&held);
-        Some(held.target(&memory, planes))
+        *self.held.get_mut(index)? = held;
+        Some(target)
     }
 
     /// Puts a slot back that was not filled.
@@ -209,9 +231,7 @@ impl Output {
         let Some(mut slot) = self.publisher.as_mut().and_then(|held| held.fill(granted)) else {
             return;
         };
-        if said.captured_ns > 0 {
-            slot.captured_ns(said.captured_ns);
-        }
+        slot.captured_ns(said.captured_ns);
         slot.source_clock(clock::HOLOLENS, said.ticks.0);
         slot.source_sequence(said.number);
         if let Some(used) = said.used {

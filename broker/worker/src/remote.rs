@@ -22,6 +22,8 @@ const IN_A_ROW: u32 = 5;
 const OFTEN: Duration = Duration::from_secs(2);
 const SELDOM: Duration = Duration::from_secs(10);
 const OFTEN_COUNT: u32 = 10;
+/// One that is not there is asked less and less often.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -113,12 +115,13 @@ impl Remote {
 
     /// Asks for version and time again and again, as long as this process lives.
     pub fn run(&self) {
-        let mut asked = 0;
+        let (mut asked, mut pause) = (0, OFTEN);
         loop {
             match self.look() {
                 Ok(version) => {
                     self.judge(version);
                     asked += 1;
+                    pause = if asked < OFTEN_COUNT { OFTEN } else { SELDOM };
                 }
                 Err(why) => {
                     self.judge(match why {
@@ -126,9 +129,10 @@ impl Remote {
                         _ => Verdict::Silent,
                     });
                     asked = 0;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
-            sleep(if asked < OFTEN_COUNT { OFTEN } else { SELDOM });
+            sleep(pause);
         }
     }
 
@@ -163,6 +167,7 @@ impl Remote {
 }
 
 fn answer(link: &mut Link<'_>, command: &Command) -> Result<Reply, RemoteError> {
+    link.limit(Some(ANSWER_MAX));
     link.send(&command.bytes()?)?;
     let mut bytes = vec![0; command.reply_bytes()];
     link.receive(&mut bytes, &mut |_: Duration| true)?;

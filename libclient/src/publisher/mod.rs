@@ -19,6 +19,8 @@ use crate::view::fill;
 use hold::{Hold, Waited};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use streamem_wire::message::{Publish, Stream};
@@ -26,6 +28,12 @@ use streamem_wire::{Layout, Slot};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Tells the slots of every memory this process ever published with, so that none is taken for another's.
+fn next_hold() -> u64 {
+    static HOLDS: AtomicU64 = AtomicU64::new(0);
+    HOLDS.fetch_add(1, Relaxed)
+}
 
 /// Who fills a stream.
 ///
@@ -62,7 +70,7 @@ impl Publisher {
             layout: hold.stream().layout.clone(),
             hold: Some(hold),
             kept: Vec::new(),
-            holds: 0,
+            holds: next_hold(),
             pause: Duration::ZERO,
             next_try: Instant::now(),
         })
@@ -128,11 +136,6 @@ impl Publisher {
         SlotMemory::of(hold.pool()?, granted.slot, hold.stream().slot_bytes)
     }
 
-    /// Whether the broker has gone, or has ended the publication. Now and then this asks the socket.
-    pub fn is_over(&mut self) -> bool {
-        self.hold.as_mut().is_none_or(|hold| hold.end().is_some())
-    }
-
     /// How the frames lie.
     #[must_use]
     pub fn layout(&self) -> &Layout {
@@ -186,7 +189,7 @@ impl Publisher {
     fn let_go(&mut self) {
         self.hold = None;
         self.kept.clear();
-        self.holds += 1;
+        self.holds = next_hold();
         self.next_try = Instant::now();
     }
 

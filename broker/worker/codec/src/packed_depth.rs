@@ -11,7 +11,6 @@ use streamem_hl2ss::zdepth::Zdepth;
 const WINDOW_MAX: u64 = 8 << 20;
 
 /// Unpacks one picture after the other.
-#[derive(Default)]
 pub struct DepthDecoder {
     frames: FrameDecoder,
     parts: [Vec<u8>; 4],
@@ -23,13 +22,20 @@ impl fmt::Debug for DepthDecoder {
     }
 }
 
+impl Default for DepthDecoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl DepthDecoder {
     /// One without memory yet.
     #[must_use]
     pub fn new() -> Self {
-        let mut decoder = Self::default();
-        decoder.frames.set_max_window_size(WINDOW_MAX);
-        decoder
+        let mut frames = FrameDecoder::default();
+        frames.set_max_window_size(WINDOW_MAX);
+        let parts = Default::default();
+        Self { frames, parts }
     }
 
     /// Writes depth in millimetres, 16 bits each, of a picture that must have this size.

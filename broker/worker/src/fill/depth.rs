@@ -65,82 +65,101 @@ impl Depth {
             return Ok(());
         }
         let began = Instant::now();
-        let picture = match &mut self.pictures {
-            None => None,
-            Some(decoder) => {
-                let picture = decoder.decode(parts.picture, said.number, &mut |_| None)?;
-                let Some(picture) = picture else {
-                    meter.empty();
-                    return Ok(());
-                };
-                if [picture.width, picture.height] != [AHAT_SIDE; 2] {
-                    return Err(FillError::Unfit(format!(
-                        "the device sends depth of {}x{}, and this version knows {AHAT_SIDE}x{AHAT_SIDE}",
-                        picture.width, picture.height
-                    )));
-                }
-                said.is_damaged = picture.is_damaged;
-                said.is_key = picture.is_key;
-                Some(picture)
-            }
+        let is_alone = |output: &Output| {
+            self.profile == DepthProfile::Zdepth && output.wish.part == Part::Depth
         };
+        let (alone, beside): (Vec<&mut Output>, Vec<&mut Output>) =
+            outputs.iter_mut().partition(|output| is_alone(output));
+        // Depth that is packed by itself does not depend on what became of the picture.
+        let mut filled = Ok(());
+        for output in alone {
+            let packed = &mut self.packed;
+            filled = filled.and(put(output, said, |slot| {
+                Ok(packed.decode(parts.depth, [AHAT_SIDE; 2], slot)?)
+            }));
+        }
+        let picture = match &mut self.pictures {
+            Some(decoder) if beside.is_empty() => {
+                decoder.broken();
+                None
+            }
+            Some(decoder) => decoder.decode(parts.picture, said.number, &mut |_| None)?,
+            None => None,
+        };
+        if let Some(picture) = &picture {
+            check(picture)?;
+            said.is_damaged = picture.is_damaged;
+            said.is_key = picture.is_key;
+        }
         if said.is_damaged {
             meter.damaged();
         }
-        self.spare.resize(HALF, 0);
-        for output in outputs.iter_mut() {
-            if said.is_damaged && !output.wish.damaged {
+        let spare = &mut self.spare;
+        spare.resize(HALF, 0);
+        let (profile, is_raw) = (self.profile, self.codec.is_none());
+        for output in beside {
+            if said.is_damaged && !output.wish.damaged || picture.is_none() && !is_raw {
                 output.miss();
                 continue;
             }
-            let Some(mut granted) = output.take() else {
-                continue;
-            };
-            let part = output.wish.part;
-            let slot = output.bytes(&mut granted);
-            let filled = match (self.profile, &picture) {
-                (DepthProfile::Zdepth, _) if part == Part::Depth => self
-                    .packed
-                    .decode(parts.depth, [AHAT_SIDE; 2], slot)
-                    .map_err(FillError::from),
+            let is_depth = output.wish.part == Part::Depth;
+            filled = filled.and(put(output, said, |slot| match (profile, &picture) {
                 (DepthProfile::Zdepth, Some(picture)) => {
-                    depth::ahat_brightness(plane(picture, 0), slot).map_err(FillError::from)
-                }
-                (DepthProfile::Same, Some(picture)) => {
-                    let planes = [0, 1, 2].map(|which| plane(picture, which));
-                    let (depth, brightness) = match part {
-                        Part::Brightness => (&mut self.spare[..], slot),
-                        _ => (slot, &mut self.spare[..]),
-                    };
-                    depth::ahat(planes, depth, brightness).map_err(FillError::from)
+                    Ok(depth::ahat_brightness(plane(picture, 0), slot)?)
                 }
                 (DepthProfile::Zdepth, None) => copy(slot, parts.picture),
+                (DepthProfile::Same, Some(picture)) => {
+                    let planes = [0, 1, 2].map(|which| plane(picture, which));
+                    if is_depth {
+                        Ok(depth::ahat(planes, slot, spare)?)
+                    } else {
+                        Ok(depth::ahat(planes, spare, slot)?)
+                    }
+                }
                 (DepthProfile::Same, None) => {
-                    let halves = parts.picture.split_at_checked(HALF);
-                    let (depth, brightness) = halves.unwrap_or_default();
-                    copy(
-                        slot,
-                        if part == Part::Brightness {
-                            brightness
-                        } else {
-                            depth
-                        },
-                    )
+                    let (depth, brightness) =
+                        parts.picture.split_at_checked(HALF).unwrap_or_default();
+                    copy(slot, if is_depth { depth } else { brightness })
                 }
-            };
-            match filled {
-                Ok(()) => output.submit(granted, said),
-                Err(why) => {
-                    output.give_back(granted);
-                    return Err(why);
-                }
-            }
+            }));
         }
         if self.decoder().is_some() {
             meter.decoded(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
         }
-        Ok(())
+        filled
     }
+}
+
+/// Fills a slot and publishes it.
+fn put(
+    output: &mut Output,
+    said: &Said,
+    fill: impl FnOnce(&mut [u8]) -> Result<(), FillError>,
+) -> Result<(), FillError> {
+    let Some(mut granted) = output.take() else {
+        return Ok(());
+    };
+    match fill(output.bytes(&mut granted)) {
+        Ok(()) => {
+            output.submit(granted, said);
+            Ok(())
+        }
+        Err(why) => {
+            output.give_back(granted);
+            Err(why)
+        }
+    }
+}
+
+fn check(picture: &Picture) -> Result<(), FillError> {
+    if [picture.width, picture.height] == [AHAT_SIDE; 2] {
+        return Ok(());
+    }
+    Err(FillError::Unfit(format!(
+        "the device sends depth of {}x{}, and {AHAT_SIDE}x{AHAT_SIDE} is known here: install the version of its \
+         application that README names",
+        picture.width, picture.height
+    )))
 }
 
 impl Fill for Depth {

@@ -41,7 +41,7 @@ impl Far {
 
     pub(super) fn extended(profile: DepthProfile, size: (u16, u16)) -> Far {
         Far::of(match profile {
-            DepthProfile::Zdepth => Kind::Packed(Box::default(), size),
+            DepthProfile::Zdepth => Kind::Packed(Box::new(DepthDecoder::new()), size),
             DepthProfile::Same => Kind::Plain(size),
         })
     }
@@ -64,22 +64,28 @@ impl Fill for Far {
     ) -> Result<(), FillError> {
         let payload = self.scratch.payload();
         let began = Instant::now();
-        if let Kind::Room(unpacked) = &mut self.kind {
-            let picture = LongThrow::of(payload)?;
-            if picture.png.is_empty() {
-                meter.empty();
-                return Ok(());
+        let picture = match &mut self.kind {
+            Kind::Room(unpacked) => {
+                let picture = LongThrow::of(payload)?;
+                if picture.png.is_empty() {
+                    meter.empty();
+                    return Ok(());
+                }
+                far_depth::unpack(picture.png, unpacked)?;
+                None
             }
-            far_depth::unpack(picture.png, unpacked)?;
-        }
+            Kind::Packed(_, size) | Kind::Plain(size) => {
+                Some((sized(ExtendedDepth::of(payload)?, *size)?, *size))
+            }
+        };
         for output in outputs {
             let Some(mut granted) = output.take() else {
                 continue;
             };
             let part = output.wish.part;
             let slot = output.bytes(&mut granted);
-            let filled = match &mut self.kind {
-                Kind::Room(unpacked) => {
+            let filled = match (&mut self.kind, &picture) {
+                (Kind::Room(unpacked), _) => {
                     let (depth, brightness) = unpacked.split_at(far_depth::BYTES / 2);
                     put(
                         slot,
@@ -90,17 +96,11 @@ impl Fill for Far {
                         },
                     )
                 }
-                Kind::Packed(decoder, size) => {
-                    let depth = sized(ExtendedDepth::of(payload)?, *size)?;
-                    let size = [size.0, size.1].map(usize::from);
-                    decoder
-                        .decode(depth.depth, size, slot)
-                        .map_err(FillError::from)
-                }
-                Kind::Plain(size) => {
-                    let depth = sized(ExtendedDepth::of(payload)?, *size)?;
-                    put(slot, depth.raw().unwrap_or_default())
-                }
+                (Kind::Packed(decoder, _), Some((depth, size))) => decoder
+                    .decode(depth.depth, [size.0, size.1].map(usize::from), slot)
+                    .map_err(FillError::from),
+                (_, Some((depth, _))) => put(slot, depth.raw().unwrap_or_default()),
+                (_, None) => put(slot, &[]),
             };
             match filled {
                 Ok(()) => output.submit(granted, &taken.said()),

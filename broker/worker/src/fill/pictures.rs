@@ -7,6 +7,7 @@ use super::{Fill, FillError, Taken, paint, seen};
 use crate::held::Held;
 use crate::meter::Meter;
 use crate::output::{Output, Said};
+use std::collections::VecDeque;
 use std::time::Instant;
 use streamem::{Format, Granted};
 use streamem_codec::{Codec, CodecError, Picture, Place, Planes, Target, VideoDecoder};
@@ -26,9 +27,14 @@ pub(super) struct Pictures {
     straight: Option<Granted>,
     /// Slots of the stream that is decoded into, which the decoder asked for.
     targets: Vec<Granted>,
+    /// What was said of packets whose pictures have not come.
+    waiting: VecDeque<Said>,
 }
 
 const RAW_GREY_BYTES: usize = 640 * 480;
+
+/// So many pictures a decoder keeps back at most.
+const WAITING_MAX: usize = 32;
 
 /// A decoder of these pictures, if they need one.
 pub(super) fn decoder_of(
@@ -66,6 +72,7 @@ impl Pictures {
             scratch: Scratch::default(),
             straight: None,
             targets: Vec::new(),
+            waiting: VecDeque::new(),
         })
     }
 
@@ -105,7 +112,7 @@ impl Pictures {
 
     fn decode(
         &mut self,
-        said: &mut Said,
+        said: Said,
         picture_bytes: usize,
         outputs: &mut [Output],
         meter: &mut Meter,
@@ -124,9 +131,14 @@ impl Pictures {
         let placement = Placement::of(narrow(self.size[0]), narrow(self.size[1]));
         let targets = &mut self.targets;
         let began = Instant::now();
-        let decoded = decoder.decode(unit, said.number, &mut |_need| {
+        let number = said.number;
+        if self.waiting.len() >= WAITING_MAX {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back(said);
+        let decoded = decoder.decode(unit, number, &mut |_need| {
             let output = outputs.get_mut(in_place?)?;
-            let granted = output.take()?;
+            let granted = output.take_to_hold()?;
             let target = target(output, &granted, &placement);
             targets.push(granted);
             target
@@ -134,7 +146,7 @@ impl Pictures {
         meter.decoded(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
         let shown = decoded
             .map_err(FillError::from)
-            .and_then(|picture| self.show(picture, said, in_place, outputs, meter));
+            .and_then(|picture| self.show(picture, in_place, outputs, meter));
         // What was asked for and is not shown is free when the decoder has let it go.
         if let Some(output) = in_place.and_then(|place| outputs.get_mut(place)) {
             self.targets
@@ -147,7 +159,6 @@ impl Pictures {
     fn show(
         &mut self,
         picture: Option<Picture>,
-        said: &mut Said,
         in_place: Option<usize>,
         outputs: &mut [Output],
         meter: &mut Meter,
@@ -156,6 +167,16 @@ impl Pictures {
             meter.empty();
             return Ok(());
         };
+        // A picture may come out later than its packet, and what is said of it waits.
+        let said = self
+            .waiting
+            .iter()
+            .position(|said| said.number == picture.number);
+        let Some(mut said) = said.and_then(|place| self.waiting.drain(..=place).next_back()) else {
+            meter.empty();
+            return Ok(());
+        };
+        let said = &mut said;
         if [picture.width, picture.height] != self.size {
             return Err(seen::unfit(self.size, [picture.width, picture.height]));
         }
@@ -176,7 +197,8 @@ impl Pictures {
             let own = self
                 .targets
                 .iter()
-                .position(|granted| Some(granted.index()) == target);
+                .position(|granted| Some(granted.index()) == target)
+                .filter(|_| lies_as_said(&picture, output));
             if let (true, Some(own)) = (in_place == Some(place), own) {
                 let granted = self.targets.swap_remove(own);
                 said.used = in_place_bytes(output);
@@ -296,11 +318,13 @@ impl Fill for Pictures {
             meter.empty();
             return Ok(());
         }
-        self.hand_on(&mut said, picture_bytes, outputs)?;
+        let handed = self.hand_on(&mut said, picture_bytes, outputs);
         if outputs.iter().all(|output| output.wish.is_packets()) {
-            return Ok(());
+            // Whoever wants pictures later has them from the next key frame on.
+            self.decoder.iter_mut().for_each(VideoDecoder::broken);
+            return handed;
         }
-        self.decode(&mut said, picture_bytes, outputs, meter)
+        handed.and(self.decode(said, picture_bytes, outputs, meter))
     }
 
     fn leave(&mut self, outputs: &mut [Output]) {
@@ -329,6 +353,15 @@ fn target(output: &mut Output, granted: &Granted, placement: &Placement) -> Opti
         _ => Planes::Brightness(place(0)),
     };
     output.target(granted, planes)
+}
+
+/// Whether nothing was cropped where planes begin.
+fn lies_as_said(picture: &Picture, output: &Output) -> bool {
+    let planes = output.layout.planes.iter().enumerate();
+    planes.into_iter().all(|(which, plane)| {
+        let place = picture.place(which);
+        place.is_some_and(|place| place.offset as u64 == plane.offset)
+    })
 }
 
 /// A picture that was decoded in place has more room than bytes that are seen.

@@ -2,9 +2,6 @@
 //!
 //! Owns that memory, which is as large as the largest payload there was; never looks into it.
 
-/// What decoders read beyond the end, which must be nothing.
-const PADDING: usize = 64;
-
 /// Memory for one payload after the other.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -16,8 +13,8 @@ impl Scratch {
     /// A payload of so many bytes comes.
     pub(super) fn begin(&mut self, payload_bytes: usize) {
         self.used = payload_bytes;
-        if self.bytes.len() < payload_bytes + PADDING {
-            self.bytes.resize(payload_bytes + PADDING, 0);
+        if self.bytes.len() < payload_bytes {
+            self.bytes.resize(payload_bytes, 0);
         }
     }
 

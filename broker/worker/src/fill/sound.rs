@@ -9,10 +9,9 @@ use crate::output::{Output, Said};
 use std::time::Instant;
 use streamem::{Format, Granted};
 use streamem_codec::{CodecError, Rows, Sample, SoundDecoder};
-use streamem_hl2ss::payload::{array, stereo};
+use streamem_hl2ss::payload::{Adts, array, stereo};
 use streamem_hl2ss::{Malformed, Ticks, request};
 use streamem_orders::Ask;
-use streamem_wire::StreamName;
 
 const RATE: u64 = 48_000;
 const TICKS_IN_A_SECOND: u64 = 10_000_000;
@@ -41,7 +40,7 @@ impl std::fmt::Debug for Kind {
 /// A block that is being filled.
 #[derive(Debug)]
 struct Block {
-    stream: StreamName,
+    output: u64,
     slot: Option<Granted>,
     filled: usize,
     said: Said,
@@ -81,13 +80,8 @@ impl Sound {
     fn follow(&mut self, outputs: &[Output]) {
         let mut before = std::mem::take(&mut self.blocks);
         self.blocks.extend(outputs.iter().map(|output| {
-            let known = before
-                .iter()
-                .position(|block| block.stream == output.stream);
-            known.map_or_else(
-                || Block::of(output.stream.clone()),
-                |known| before.swap_remove(known),
-            )
+            let known = before.iter().position(|block| block.output == output.id);
+            known.map_or_else(|| Block::of(output.id), |known| before.swap_remove(known))
         }));
     }
 
@@ -122,6 +116,14 @@ impl Sound {
                     stride,
                     sample: Sample::F32,
                 };
+                let frame = Adts::of(payload)?;
+                if u64::from(frame.rate) != RATE {
+                    return Err(FillError::Unfit(format!(
+                        "the device sends sound of {} samples a second, and {RATE} are known here: start its \
+                         application again",
+                        frame.rate
+                    )));
+                }
                 let heard = decoder.decode(payload, number, rows)?;
                 meter.decoded(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX));
                 let Some(heard) = heard else {
@@ -169,7 +171,7 @@ impl Fill for Sound {
         for block in self.blocks.drain(..) {
             let mut own = outputs
                 .iter_mut()
-                .filter(|output| output.stream == block.stream);
+                .filter(|output| output.id == block.output);
             if let (Some(granted), Some(output)) = (block.slot, own.next()) {
                 output.give_back(granted);
             }
@@ -183,9 +185,9 @@ impl Fill for Sound {
 }
 
 impl Block {
-    fn of(stream: StreamName) -> Block {
+    fn of(output: u64) -> Block {
         Block {
-            stream,
+            output,
             slot: None,
             filled: 0,
             said: Said::default(),
@@ -213,7 +215,8 @@ impl Block {
         }
         let all = rows.first().map_or(0, Vec::len);
         let mut at = 0;
-        let due = self.said.ticks.0 + self.filled as u64 * TICKS_IN_A_SECOND / RATE;
+        let since = self.filled as u64 * TICKS_IN_A_SECOND / RATE;
+        let due = self.said.ticks.0.saturating_add(since);
         if due.abs_diff(taken.ticks.0) > LEAP_TICKS
             && let Some(granted) = self.slot.take()
         {
@@ -228,9 +231,7 @@ impl Block {
                 self.said = taken.said();
                 let later = at as u64 * TICKS_IN_A_SECOND / RATE;
                 self.said.ticks = Ticks(taken.ticks.0.saturating_add(later));
-                if taken.captured_ns > 0 {
-                    self.said.captured_ns = taken.captured_ns + later * Ticks::NS;
-                }
+                self.said.captured_ns = taken.captured_ns.saturating_add(later * Ticks::NS);
             }
             let count = (all - at).min(whole - self.filled);
             let Some(granted) = &mut self.slot else {

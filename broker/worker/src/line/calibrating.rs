@@ -12,6 +12,9 @@ use streamem_hl2ss::calibration::{self, Camera};
 use streamem_hl2ss::{Answer, Stream};
 use streamem_orders::{Calibration, Notice};
 
+/// The device works it out pixel by pixel, and the largest has five megabytes.
+const CALIBRATION_MAX: Duration = Duration::from_secs(30);
+
 impl Line {
     /// Asks for the calibration where it is wished for and not there yet. Frames come without it as well.
     pub(super) fn calibrate(&mut self, ring: &mut Ring) {
@@ -23,7 +26,14 @@ impl Line {
             Ok(None) => self.is_calibrated = true,
             Ok(Some((calibration, bytes))) => {
                 self.is_calibrated = true;
-                self.tell(&calibration, &bytes);
+                match sealed(&bytes) {
+                    Ok(file) => self.calibration = Some((calibration, file)),
+                    Err(why) => {
+                        let what = format!("no memory for a calibration: {why}");
+                        self.teller.trouble(None, what);
+                    }
+                }
+                self.tell_calibration();
             }
             Err(why) => {
                 let stream = self.outputs.first().map(|output| &output.stream);
@@ -41,6 +51,7 @@ impl Line {
             return Ok(None);
         };
         let mut link = self.link(ring)?;
+        link.limit(Some(CALIBRATION_MAX));
         link.send(request.bytes())?;
         let mut bytes = vec![0; length];
         link.receive(&mut bytes, &mut |_: Duration| true)?;
@@ -48,21 +59,19 @@ impl Line {
         Ok(calibration.map(|calibration| (calibration, bytes)))
     }
 
-    fn tell(&self, calibration: &Calibration, bytes: &[u8]) {
-        let file = match sealed(bytes) {
-            Ok(file) => file,
-            Err(why) => {
-                return self
-                    .teller
-                    .trouble(None, format!("no memory for a calibration: {why}"));
-            }
+    /// Tells those streams of it that want it and were not told yet.
+    pub(super) fn tell_calibration(&mut self) {
+        let Some((calibration, file)) = &self.calibration else {
+            return;
         };
-        for output in self.outputs.iter().filter(|output| output.wish.calibration) {
-            let notice = Notice::Calibration {
-                stream: output.stream.clone(),
-                calibration: Box::new(calibration.clone()),
-            };
-            self.teller.hand(&notice, Some(file.as_fd()));
+        for output in &mut self.outputs {
+            if output.wish.calibration && !std::mem::replace(&mut output.is_calibrated, true) {
+                let notice = Notice::Calibration {
+                    stream: output.stream.clone(),
+                    calibration: Box::new(calibration.clone()),
+                };
+                self.teller.hand(&notice, Some(file.as_fd()));
+            }
         }
     }
 }

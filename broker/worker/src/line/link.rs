@@ -38,6 +38,11 @@ pub enum LinkError {
     /// Nothing came for too long.
     #[error("nothing has come from the device for {0} s")]
     Silent(u64),
+    /// It comes, but so slowly that nothing becomes of it.
+    #[error(
+        "what comes from the device takes too long: is its network too weak for this stream? a lower bitrate helps"
+    )]
+    Slow,
     /// This end is to stop.
     #[error("it is not wanted any more")]
     Stopped,
@@ -81,12 +86,23 @@ impl<F: FnMut(Duration) -> bool> Patience for F {
     }
 }
 
+/// The kernel may still write to the caller's memory. If this is dropped, somebody panicked meanwhile and that memory is
+/// about to be used for something else.
+struct Unfinished;
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        std::process::abort();
+    }
+}
+
 /// A connection.
 #[derive(Debug)]
 pub struct Link<'r> {
     ring: &'r mut Ring,
     socket: OwnedFd,
     silent_max: Duration,
+    until: Option<Instant>,
 }
 
 impl<'r> Link<'r> {
@@ -96,7 +112,14 @@ impl<'r> Link<'r> {
             ring,
             socket,
             silent_max,
+            until: None,
         }
+    }
+
+    /// From now on what is sent and received has so long altogether, however little silence there is; or as long as it
+    /// takes.
+    pub fn limit(&mut self, longest: Option<Duration>) {
+        self.until = longest.map(|longest| Instant::now() + longest);
     }
 
     /// Sends all of it.
@@ -106,7 +129,7 @@ impl<'r> Link<'r> {
             let length = u32::try_from(rest.len()).unwrap_or(u32::MAX);
             let socket = types::Fd(self.socket.as_fd().as_raw_fd());
             let send = opcode::Send::new(socket, rest.as_ptr(), length).flags(MSG_NOSIGNAL);
-            let sent = self.run(&send.build().user_data(OPERATION), &mut |_: Duration| true)?;
+            let sent = self.run(&send.build().user_data(OPERATION), &mut |_| true)?;
             rest = rest.get(sent..).unwrap_or_default();
         }
         Ok(())
@@ -139,21 +162,27 @@ impl<'r> Link<'r> {
         goes_on: &mut dyn FnMut(Duration) -> bool,
     ) -> Result<usize, LinkError> {
         self.push(operation)?;
+        let unfinished = Unfinished;
         let began = Instant::now();
         loop {
             self.wait(SLICE);
             if let Some(result) = self.completed(OPERATION) {
+                std::mem::forget(unfinished);
                 return number(result);
             }
             let silent = began.elapsed();
             let end = if silent >= self.silent_max {
                 LinkError::Silent(silent.as_secs())
+            } else if self.until.is_some_and(|until| Instant::now() > until) {
+                LinkError::Slow
             } else if !goes_on(silent) {
                 LinkError::Stopped
             } else {
                 continue;
             };
-            return match self.cancel()? {
+            let cancelled = self.cancel();
+            std::mem::forget(unfinished);
+            return match cancelled {
                 Some(result) => number(result),
                 None => Err(end),
             };
@@ -161,13 +190,15 @@ impl<'r> Link<'r> {
     }
 
     /// Takes the operation back. Some of it may have been done.
-    fn cancel(&mut self) -> Result<Option<i32>, LinkError> {
+    fn cancel(&mut self) -> Option<i32> {
         let cancel = opcode::AsyncCancel::new(OPERATION).build();
-        self.push(&cancel.user_data(CANCELLATION))?;
+        if self.push(&cancel.user_data(CANCELLATION)).is_err() {
+            std::process::abort();
+        }
         loop {
             self.wait(SLICE);
             if let Some(result) = self.completed(OPERATION) {
-                return Ok((result != -ECANCELED).then_some(result));
+                return (result != -ECANCELED).then_some(result);
             }
         }
     }

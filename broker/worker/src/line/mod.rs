@@ -16,13 +16,14 @@ use crate::pulse::Pulse;
 use crate::remote::{Remote, RemoteError, Verdict};
 use crate::teller::Teller;
 use reading::Reading;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use streamem_codec::CodecError;
 use streamem_hl2ss::{Malformed, Refused, request};
-use streamem_orders::{Ask, Notice};
+use streamem_orders::{Ask, Calibration, Notice};
 use streamem_wire::StreamName;
 
 /// What is said before anything is known.
@@ -95,6 +96,7 @@ pub struct Line {
     pulse: Arc<Pulse>,
     meter: Meter,
     is_calibrated: bool,
+    calibration: Option<(Calibration, OwnedFd)>,
     number: u64,
     why_lost: String,
     complaint: String,
@@ -126,6 +128,7 @@ impl Line {
             pulse,
             meter: Meter::default(),
             is_calibrated: false,
+            calibration: None,
             number: 0,
             why_lost: REACHING.to_owned(),
             complaint: String::new(),
@@ -159,10 +162,11 @@ impl Line {
                 continue;
             };
             self.meter.disconnect();
+            let was_up = std::mem::take(&mut self.is_up);
             if matches!(why, LineError::Link(LinkError::Stopped)) {
                 continue;
             }
-            if self.is_up && began.elapsed() > STAYED_UP {
+            if was_up && began.elapsed() > STAYED_UP {
                 pause = FIRST_PAUSE;
             }
             self.lose(&format!("{why}; trying again in {} s", pause.as_secs()));
@@ -196,6 +200,7 @@ impl Line {
             Change::Add(mut output) => {
                 output.lose(&self.why_lost);
                 self.outputs.push(*output);
+                self.tell_calibration();
             }
             Change::Remove(stream) => self.outputs.retain(|output| output.stream != stream),
         }
@@ -294,6 +299,20 @@ impl Line {
         self.teller.trouble(stream, what);
     }
 
+    /// Packets come; a stream that has no frames all the same is lost.
+    fn look_for_frames(&mut self) {
+        for output in self.outputs.iter_mut().filter(|output| output.is_starved()) {
+            let why = match &*self.complaint {
+                "" => "no key frame is among them",
+                complaint => complaint,
+            };
+            output.lose(&format!(
+                "packets come, and no frame can be made of them: {why}; if it stays so, start the application on the \
+                 device again"
+            ));
+        }
+    }
+
     /// Says how the streams do, if it is time to.
     fn mention(&mut self) {
         let Some(mut figures) = self.meter.read() else {
@@ -303,16 +322,6 @@ impl Line {
         figures.decoder.clone_from(&self.decoder);
         figures.clock_error_ns = self.clock_error_ns;
         for output in &mut self.outputs {
-            if self.is_up && output.is_starved() {
-                let why = match &*self.complaint {
-                    "" => "no key frame is among them",
-                    complaint => complaint,
-                };
-                output.lose(&format!(
-                    "packets come, and no frame can be made of them: {why}; if it stays so, start the application \
-                     on the device again"
-                ));
-            }
             let (stream, mut figures) = (output.stream.clone(), Box::new(figures.clone()));
             figures.dropped = output.dropped;
             self.teller.mention(&Notice::Figures { stream, figures });

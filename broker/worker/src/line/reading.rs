@@ -5,6 +5,7 @@
 use super::link::{Link, LinkError, Patience};
 use super::{Line, LineError};
 use crate::fill::{Fill, FillError, Taken};
+use crate::output::Output;
 use std::time::Duration;
 use streamem_hl2ss::{Event, Header, Packets, Pose, Request, Ticks, Wants};
 use streamem_sys::clock::monotonic_ns;
@@ -14,6 +15,9 @@ const SILENT: Duration = Duration::from_secs(2);
 
 /// No packet is so long on its way: the device was started again, and its clock is not known yet.
 const ELSEWHEN_NS: u64 = 10_000_000_000;
+
+/// A packet that takes longer is none: streams are to be what is now.
+const PACKET_MAX: Duration = Duration::from_secs(10);
 
 /// Reads the packets of one connection.
 #[derive(Debug)]
@@ -85,11 +89,14 @@ impl Reading {
             match event {
                 Some(Event::Header(header)) => {
                     is_between = false;
+                    link.limit(Some(PACKET_MAX));
+                    line.outputs.iter_mut().for_each(Output::prepare);
                     self.header = header;
                     fill.begin(bytes_of(header), &mut line.outputs);
                 }
                 Some(Event::End(located)) => {
                     pose = located.or(pose);
+                    link.limit(None);
                     break;
                 }
                 Some(Event::Payload { .. }) | None => {}
@@ -159,6 +166,7 @@ impl Reading {
                 line.complain(&why.to_string());
             }
         }
+        line.look_for_frames();
         line.mention();
         Ok(())
     }
