@@ -2,23 +2,22 @@
 //!
 //! Owns starting them, each test's device at an address of its own. What the device says a frame is, is the truth.
 
-//mod away;
+mod away;
 mod checks;
-//mod clock;
+mod clock;
 mod colours;
 mod cuts;
 mod depth;
 mod faults;
-//mod original;
+mod original;
 mod pictures;
 mod reader;
-//mod sandbox;
+mod sandbox;
 mod seen;
 mod sensing;
 mod sound;
-//mod still;
+mod still;
 
-use reader::Reader;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
