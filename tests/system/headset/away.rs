@@ -25,7 +25,9 @@ fn tried(hosts: [&str; 2], signal: Signal, words: &str) {
     let bad = Reader::start(&broker, "bad", checks::eyes);
     let worse = Reader::start(&broker, "worse", checks::grey);
     let good = Reader::start(&broker, "good", gyroscope);
-    [&bad, &worse, &good].iter().for_each(|reader| reader.goes_on(5));
+    [&bad, &worse, &good]
+        .iter()
+        .for_each(|reader| reader.goes_on(5));
     let pid = worker_of(&broker, "bad");
     let other = worker_of(&broker, "good");
     assert_eq!(worker_of(&broker, "worse"), pid);
@@ -36,23 +38,38 @@ fn tried(hosts: [&str; 2], signal: Signal, words: &str) {
         becomes(&broker, name, "live", "");
         assert_ne!(worker_of(&broker, name), pid);
     }
-    [&bad, &worse, &good].iter().for_each(|reader| reader.goes_on(10));
+    [&bad, &worse, &good]
+        .iter()
+        .for_each(|reader| reader.goes_on(10));
     bad.finish();
     worse.finish();
     let (marks, missed) = good.finish();
     assert_eq!((missed, worker_of(&broker, "good")), (0, other));
-    assert!(marks.windows(2).all(|two| two[1].number == two[0].number + 1), "{marks:?}");
+    assert!(
+        marks
+            .windows(2)
+            .all(|two| two[1].number == two[0].number + 1),
+        "{marks:?}"
+    );
     assert_eq!(network(&broker, "good")["reconnects"], 0);
 }
 
 #[test]
 fn a_worker_that_is_killed_is_replaced() {
-    tried(["127.80.70.1", "127.80.70.2"], Signal::KILL, "was killed by signal 9");
+    tried(
+        ["127.80.70.1", "127.80.70.2"],
+        Signal::KILL,
+        "was killed by signal 9",
+    );
 }
 
 #[test]
 fn a_worker_that_stands_still_is_replaced() {
-    tried(["127.80.70.3", "127.80.70.4"], Signal::STOP, "says nothing for 10 s");
+    tried(
+        ["127.80.70.3", "127.80.70.4"],
+        Signal::STOP,
+        "says nothing for 10 s",
+    );
 }
 
 #[test]
@@ -64,7 +81,9 @@ fn a_broker_that_ends_takes_its_workers_along() {
     let pids = ["bad", "good"].map(|name| worker_of(&broker, name));
     broker.kill9();
     for pid in pids {
-        eventually("the worker ends by itself", || (!proc::is_alive(pid)).then_some(()));
+        eventually("the worker ends by itself", || {
+            (!proc::is_alive(pid)).then_some(())
+        });
     }
 }
 
@@ -72,7 +91,13 @@ fn a_broker_that_ends_takes_its_workers_along() {
 fn a_device_that_is_let_go_is_closed() {
     let host = "127.80.70.7";
     let device = headset(host);
-    let broker = broker(host, &[("pv", "pv?size=424x240&profile=raw&calibration=no")]);
+    let broker = broker(
+        host,
+        &[
+            ("pv", "pv?size=424x240&profile=raw&calibration=no"),
+            ("eyes", "eyes"),
+        ],
+    );
     becomes(&broker, "pv", "live", "");
     crate::remove(&broker, "pv");
     let port = streamem_headset::Port::PersonalVideo;

@@ -32,7 +32,10 @@ fn truth(device: &Headset, ppm: f64, ticks: u64) -> (f64, f64) {
     let (before, now, after) = tries.min_by_key(|it| it.2 - it.0).expect("some");
     let since = (now as f64 - ticks as f64) * TICK_NS / (1.0 + ppm / 1e6);
     let between = (before + after) as f64 / 2.0;
-    (between - since, (after - before) as f64 / 2.0 + 2.0 * TICK_NS)
+    (
+        between - since,
+        (after - before) as f64 / 2.0 + 2.0 * TICK_NS,
+    )
 }
 
 fn error_ns(broker: &Broker) -> Option<u64> {
@@ -44,7 +47,10 @@ fn is_true(device: &Headset, ppm: f64, marks: &[Mark], told: u64) {
     let mark = marks.last().expect("a frame");
     let (truth, doubt) = truth(device, ppm, mark.ticks);
     let off = (mark.captured_ns as f64 - truth).abs();
-    assert!(off <= told as f64 + doubt, "off by {off} ns, said to be {told} at most");
+    assert!(
+        off <= told as f64 + doubt,
+        "off by {off} ns, said to be {told} at most"
+    );
 }
 
 fn follows(host: [u8; 4], ppm: f64, uptime: u64) {
@@ -61,9 +67,15 @@ fn follows(host: [u8; 4], ppm: f64, uptime: u64) {
         is_true(&device, ppm, &reader.marks(), told.max(now));
         told = now;
     }
-    assert!(told < 20_000_000, "it is said to be {told} ns at most, on the same machine");
+    assert!(
+        told < 20_000_000,
+        "it is said to be {told} ns at most, on the same machine"
+    );
     let (marks, _) = reader.finish();
-    assert!(marks.iter().all(|mark| mark.ticks >= uptime), "the device's own ticks are told");
+    assert!(
+        marks.iter().all(|mark| mark.ticks >= uptime),
+        "the device's own ticks are told"
+    );
 }
 
 #[test]
@@ -91,17 +103,29 @@ fn a_device_that_begins_to_count_anew_is_not_taken_for_the_past() {
     eventually("the device's clock becomes known", || error_ns(&broker));
     let before = reader.marks().len();
     let began_ns = monotonic_ns();
-    device.restart(Duration::from_millis(300)).expect("its ports are free");
+    device
+        .restart(Duration::from_millis(300))
+        .expect("its ports are free");
     becomes(&broker, "eyes", "lost", "");
     becomes(&broker, "eyes", "live", "");
     reader.goes_on(100);
     let told = eventually("its clock is known again", || error_ns(&broker));
     reader.goes_on(30);
-    is_true(&device, 0.0, &reader.marks(), told.max(error_ns(&broker).unwrap_or(0)));
+    is_true(
+        &device,
+        0.0,
+        &reader.marks(),
+        told.max(error_ns(&broker).unwrap_or(0)),
+    );
     let (marks, _) = reader.finish();
-    let again = marks[before..].iter().filter(|mark| mark.ticks < 500 * 10_000_000);
+    let again = marks[before..]
+        .iter()
+        .filter(|mark| mark.ticks < 500 * 10_000_000);
     assert!(again.clone().count() > 100);
     for mark in again {
-        assert!(mark.captured_ns > began_ns, "{mark:?} was captured after {began_ns}");
+        assert!(
+            mark.captured_ns > began_ns,
+            "{mark:?} was captured after {began_ns}"
+        );
     }
 }

@@ -36,12 +36,14 @@ fn a_program_written_for_the_original_has_its_arrays() {
     let host = "127.80.74.1";
     let _device = headset(host);
     let broker = Broker::with_config(&format!("[hololens]\nhost = \"{host}\"\n"));
-    let mut python = Command::new("python3");
+    let mut python = Command::new("/usr/bin/python3");
     python
         .args(["-c", PROGRAM])
         .env("PYTHONPATH", binaries::workspace().join("libclient/python"))
         .env("STREAMEM_SOCKET", broker.socket());
-    let output = python.output().expect("python3; install it with python3-numpy");
+    let output = python
+        .output()
+        .expect("run scripts/setup.sh test: it installs python3-numpy");
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
 }

@@ -60,10 +60,6 @@ fn one_connection_gives_every_format_of_a_picture() {
     let (marks, _) = packets.finish();
     for (seen, _) in readers.into_iter().map(Reader::finish) {
         rise(&seen);
-        assert!(
-            seen.iter().all(|mark| mark.number != 7),
-            "there was no picture in packet 7"
-        );
         // The device's time of a picture is the same in each of its formats.
         for mark in &seen {
             let packet = marks.iter().find(|packet| packet.number == mark.number);

@@ -9,20 +9,35 @@ fn status(pid: u32, field: &str) -> String {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
     let mut lines = text.lines().filter_map(|line| line.split_once(':'));
     let found = lines.find(|(name, _)| *name == field);
-    found.unwrap_or_else(|| panic!("{field} is in it")).1.trim().to_owned()
+    found
+        .unwrap_or_else(|| panic!("{field} is in it"))
+        .1
+        .trim()
+        .to_owned()
 }
 
 fn link(pid: u32, what: &str) -> String {
     let place = format!("/proc/{pid}/{what}");
-    fs::read_link(&place).unwrap_or_else(|why| panic!("{place}: {why}")).display().to_string()
+    fs::read_link(&place)
+        .unwrap_or_else(|why| panic!("{place}: {why}"))
+        .display()
+        .to_string()
 }
 
 #[test]
 fn a_worker_at_work_has_nothing_it_does_not_need() {
-    assert!(rustix::process::geteuid().is_root(), "run `sudo make test`: only root may look");
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "run `sudo make test`: only root may look"
+    );
     let host = "127.80.71.1";
     let _device = headset(host);
-    let streams = [("pv", "pv?size=424x240"), ("mc", "microphone"), ("depth", "ahat-depth"), ("eyes", "eyes")];
+    let streams = [
+        ("pv", "pv?size=424x240"),
+        ("mc", "microphone"),
+        ("depth", "ahat-depth"),
+        ("eyes", "eyes"),
+    ];
     let broker = broker(host, &streams);
     for (name, _) in streams {
         becomes(&broker, name, "live", "");
@@ -41,13 +56,20 @@ fn a_worker_at_work_has_nothing_it_does_not_need() {
     let users = status(pid, "Uid");
     assert!(users.split_whitespace().all(|user| user != "0"), "{users}");
     let groups = status(pid, "Gid");
-    assert!(groups.split_whitespace().all(|group| group != "0"), "{groups}");
+    assert!(
+        groups.split_whitespace().all(|group| group != "0"),
+        "{groups}"
+    );
     for space in ["net", "mnt", "user", "ipc", "uts", "cgroup"] {
         let space = format!("ns/{space}");
         assert_ne!(link(pid, &space), link(broker.pid(), &space));
     }
     let root = Path::new("/proc").join(pid.to_string()).join("root");
-    assert_eq!(fs::read_dir(root).expect("a root").count(), 0, "its root is empty");
+    assert_eq!(
+        fs::read_dir(root).expect("a root").count(),
+        0,
+        "its root is empty"
+    );
     assert_eq!(link(pid, "cwd"), "/");
 }
 
@@ -55,7 +77,11 @@ fn a_worker_at_work_has_nothing_it_does_not_need() {
 fn every_descriptor_of_a_worker_is_one_it_was_given() {
     let host = "127.80.71.2";
     let _device = headset(host);
-    let streams = [("pv", "pv?size=424x240"), ("mc", "microphone"), ("eyes", "eyes")];
+    let streams = [
+        ("pv", "pv?size=424x240"),
+        ("mc", "microphone"),
+        ("eyes", "eyes"),
+    ];
     let broker = broker(host, &streams);
     for (name, _) in streams {
         becomes(&broker, name, "live", "");
@@ -79,13 +105,24 @@ fn a_worker_has_limits() {
     let pid = worker_of(&broker, "eyes");
     let text = fs::read_to_string(format!("/proc/{pid}/limits")).expect("it lives");
     let hard = |what: &str| {
-        let line = text.lines().find(|line| line.starts_with(what)).expect("a limit");
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(what))
+            .expect("a limit");
         let rest = line[what.len()..].split_whitespace();
         rest.take(2).map(str::to_owned).collect::<Vec<String>>()
     };
     assert_eq!(hard("Max core file size"), ["0", "0"]);
-    for what in ["Max open files", "Max data size", "Max processes", "Max locked memory"] {
+    for what in [
+        "Max open files",
+        "Max data size",
+        "Max processes",
+        "Max locked memory",
+    ] {
         let limits = hard(what);
-        assert!(limits[0] == limits[1] && limits[1] != "unlimited", "{what}: {limits:?}");
+        assert!(
+            limits[0] == limits[1] && limits[1] != "unlimited",
+            "{what}: {limits:?}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use crate::colours::Shown;
 use crate::reader::subscription;
 use crate::seen::Seen;
-use crate::{becomes, broker, checks, headset, network};
+use crate::{becomes, checks, headset, network, stream};
 use std::time::{Duration, Instant};
 use streamem::{Frame, Subscription};
 use streamem_headset::expected::{self, Scene};
@@ -13,12 +13,19 @@ const HELD: usize = 24;
 
 fn held(broker: &Broker, stream: &str) -> (Subscription, Vec<(Frame, Vec<u8>)>) {
     let asked = Subscription::builder(stream).socket(broker.socket());
-    let asked = asked.every(8).leases(u32::try_from(HELD).expect("few")).wait(true);
+    let asked = asked
+        .every(8)
+        .leases(u32::try_from(HELD).expect("few"))
+        .wait(true);
     let mut reader = asked.open().expect("it may be read");
     let mut held = Vec::new();
     let end = Instant::now() + Duration::from_secs(60);
     while held.len() < HELD {
-        assert!(Instant::now() < end, "no {HELD} frames: {}", broker.stream(stream));
+        assert!(
+            Instant::now() < end,
+            "no {HELD} frames: {}",
+            broker.stream(stream)
+        );
         if let Some(frame) = reader.next(Duration::from_secs(1)).expect("a broker") {
             let bytes = frame.bytes().to_vec();
             held.push((frame, bytes));
@@ -35,7 +42,8 @@ fn packets(broker: &Broker, stream: &str) -> u64 {
 /// come and are right.
 fn stands_still(host: &str, name: &str, what: &str, look: impl Fn(&Seen)) {
     let _device = headset(host);
-    let broker = broker(host, &[(name, what)]);
+    let config = "[pool]\nslots_max = 128\n".to_owned() + &stream(host, name, what);
+    let broker = Broker::with_config(&config);
     becomes(&broker, name, "live", "");
     let readers = [held(&broker, name), held(&broker, name)];
     let mut other = subscription(&broker, name);
@@ -50,12 +58,20 @@ fn stands_still(host: &str, name: &str, what: &str, look: impl Fn(&Seen)) {
     });
     for (_, held) in &readers {
         for (frame, bytes) in held {
-            assert!(frame.bytes() == bytes, "frame {} has changed", frame.sequence());
+            assert!(
+                frame.bytes() == bytes,
+                "frame {} has changed",
+                frame.sequence()
+            );
             look(&Seen::of(frame));
         }
     }
     let told = network(&broker, name);
-    assert_eq!((&told["copied"], &told["dropped"]), (&0.into(), &0.into()), "{told}");
+    assert_eq!(
+        (&told["copied"], &told["dropped"]),
+        (&0.into(), &0.into()),
+        "{told}"
+    );
     assert_eq!(told["damaged"], 0);
 }
 
@@ -85,7 +101,12 @@ fn is_grey(seen: &Seen) {
 
 #[test]
 fn colour_pictures_decoded_in_place_stand_still() {
-    stands_still("127.80.73.1", "pv", "pv?size=640x360&calibration=no", is_video);
+    stands_still(
+        "127.80.73.1",
+        "pv",
+        "pv?size=640x360&calibration=no",
+        is_video,
+    );
 }
 
 #[test]
@@ -96,5 +117,10 @@ fn colour_pictures_of_the_other_codec_stand_still() {
 
 #[test]
 fn grey_pictures_decoded_in_place_stand_still() {
-    stands_still("127.80.73.3", "lf", "vlc-left-front?calibration=no", is_grey);
+    stands_still(
+        "127.80.73.3",
+        "lf",
+        "vlc-left-front?calibration=no",
+        is_grey,
+    );
 }
