@@ -126,7 +126,9 @@ impl Output {
                 IN_HAND
             };
             let publish = streamem::publish(self.stream.as_str());
-            match publish.slots(in_hand).over(socket).open() {
+            // How many the stream may have is the broker's configuration's to say.
+            let publish = publish.slots(in_hand).slots_max(u32::MAX);
+            match publish.over(socket).open() {
                 Ok(publisher) => self.publisher = Some(publisher),
                 Err(why) => self.lose(&why.to_string()),
             }

@@ -3,7 +3,7 @@
 use crate::colours::Shown;
 use crate::reader::{Mark, Reader, frames};
 use crate::seen::Seen;
-use crate::{add, becomes, broker, checks, headset, network, remove};
+use crate::{add, becomes, broker, checks, headset, remove};
 use streamem::{Format, flags};
 use streamem_headset::expected::{self, Scene};
 use streamem_headset::{Fault, Port, When};
@@ -38,8 +38,7 @@ fn rise(marks: &[Mark]) {
 #[test]
 fn one_connection_gives_every_format_of_a_picture() {
     let host = "127.80.10.1";
-    let device = headset(host);
-    device.fault(Port::PersonalVideo, When::Packet(7), Fault::Empty);
+    let _device = headset(host);
     let formats = [
         "i420", "nv12", "bgr24", "rgb24", "bgra", "rgba", "gray8", "h265",
     ];
@@ -61,10 +60,6 @@ fn one_connection_gives_every_format_of_a_picture() {
     let (marks, _) = packets.finish();
     for (seen, _) in readers.into_iter().map(Reader::finish) {
         rise(&seen);
-        assert!(
-            seen.iter().all(|mark| mark.number != 7),
-            "there was no picture in packet 7"
-        );
         // The device's time of a picture is the same in each of its formats.
         for mark in &seen {
             let packet = marks.iter().find(|packet| packet.number == mark.number);
@@ -72,7 +67,6 @@ fn one_connection_gives_every_format_of_a_picture() {
             assert!(ticks, "{mark:?}");
         }
     }
-    assert!(network(&broker, "i420")["empty"].as_u64() >= Some(1));
 }
 
 #[test]
@@ -160,10 +154,10 @@ fn a_camera_that_was_plugged_in_gives_what_it_sees() {
     let _device = headset(host);
     let broker = broker(host, &[("eyes", "eyes")]);
     for (profile, format) in [("hevc", "i420"), ("h264-main", "bgr24"), ("raw", "nv12")] {
-        let what = format!("extended-video?size=640x360&profile={profile}&format={format}");
+        let what = format!("extended-video?size=640x480&profile={profile}&format={format}");
         add(&broker, host, "other", &what);
         for seen in frames(&broker, "other", 5) {
-            let size = (640, 360);
+            let size = (640, 480);
             shown(Scene::Colour, seen.number(), size, profile == "raw").is_seen(&seen);
             assert_eq!(
                 (seen.intrinsics, seen.exposure, &seen.optics),

@@ -4,7 +4,6 @@
 
 use crate::seen::Seen;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -133,12 +132,4 @@ impl Drop for Reader {
     fn drop(&mut self) {
         self.is_over.store(true, Relaxed);
     }
-}
-
-/// Runs something with a limit to its time.
-pub fn within<T: Send + 'static>(what: &str, run: impl FnOnce() -> T + Send + 'static) -> T {
-    let (done, told): (_, Receiver<T>) = channel();
-    std::thread::spawn(move || done.send(run()));
-    let outcome = told.recv_timeout(PATIENCE);
-    outcome.unwrap_or_else(|_| panic!("{what} takes more than {PATIENCE:?}"))
 }

@@ -9,9 +9,7 @@ use streamem::{Frame, Layout, Optics, SideData};
 pub struct Seen {
     pub bytes: Vec<u8>,
     pub layout: Layout,
-    pub sequence: u64,
     pub captured_ns: u64,
-    pub published_ns: u64,
     pub clock: u32,
     pub ticks: u64,
     pub packet: u64,
@@ -28,9 +26,7 @@ impl Seen {
         let mut seen = Seen {
             bytes: frame.bytes().to_vec(),
             layout: frame.layout().clone(),
-            sequence: frame.sequence(),
             captured_ns: frame.captured_ns(),
-            published_ns: frame.published_ns(),
             clock,
             ticks,
             packet: frame.source_sequence(),

@@ -33,10 +33,16 @@ const ECANCELED: i32 = 125;
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
     /// The device has closed the connection.
-    #[error("the device closed the connection")]
+    #[error(
+        "the device closed the connection: so it does when its application ends, when another one has the camera, and \
+         when it does not know what it is asked for; look at its application"
+    )]
     Closed,
     /// Nothing came for too long.
-    #[error("nothing has come from the device for {0} s")]
+    #[error(
+        "nothing has come from the device for {0} s: it is asleep or out of reach, or serves another program on this \
+         port; wake it, and end the other"
+    )]
     Silent(u64),
     /// It comes, but so slowly that nothing becomes of it.
     #[error(

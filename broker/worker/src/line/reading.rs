@@ -33,7 +33,10 @@ impl Patience for Waiting<'_> {
     fn goes_on(&mut self, silent: Duration) -> bool {
         let line = &mut *self.0;
         if silent >= SILENT {
-            line.lose("the device is connected and sends nothing");
+            line.lose(
+                "the device is connected and sends nothing: it serves one program at a time on each port, and \
+                 nothing while it sleeps; end the other, or wake it",
+            );
         }
         line.mention();
         line.take_changes(Duration::ZERO)
