@@ -131,6 +131,7 @@ fn wish(ask: streamem_orders::Ask, part: Part, format: Format, calibration: bool
         samples: 0,
         calibration,
         damaged: false,
+        raw: false,
     }
 }
 
@@ -138,6 +139,7 @@ fn wish(ask: streamem_orders::Ask, part: Part, format: Format, calibration: bool
 const POSES: (&str, bool) = ("poses", true);
 const CALIBRATION: (&str, bool) = ("calibration", true);
 const DAMAGED: (&str, bool) = ("damaged", false);
+const RAW: (&str, bool) = ("raw", false);
 
 #[cfg(test)]
 mod tests;

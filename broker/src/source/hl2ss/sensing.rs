@@ -3,7 +3,7 @@
 //! Owns what goes with each of them.
 
 use super::pictures::{divisor, encoding, hardware};
-use super::{CALIBRATION, DAMAGED, POSES, wish};
+use super::{CALIBRATION, DAMAGED, POSES, RAW, wish};
 use crate::source::uri::{BadSource, SourceUri, not_possible};
 use streamem_hl2ss::Sensor;
 use streamem_hl2ss::request::{self, DepthProfile, PngFilter};
@@ -70,9 +70,9 @@ pub(super) fn movement(uri: &SourceUri, sensor: Sensor) -> Result<Wish, BadSourc
     // What it measures is not moved by anything, so the device has no calibration for it.
     let is_calibrated = sensor != Sensor::Magnetometer;
     let parameters = if is_calibrated {
-        uri.parameters(&[POSES.0, CALIBRATION.0, "format"])?
+        uri.parameters(&[POSES.0, CALIBRATION.0, RAW.0, "format"])?
     } else {
-        uri.parameters(&[POSES.0, "format"])?
+        uri.parameters(&[POSES.0, RAW.0, "format"])?
     };
     let asked = request::Imu {
         sensor,
@@ -80,7 +80,10 @@ pub(super) fn movement(uri: &SourceUri, sensor: Sensor) -> Result<Wish, BadSourc
     };
     let format = parameters.format(Format::Batch, &[Format::Batch, Format::Gray8])?;
     let calibration = is_calibrated && parameters.flag(CALIBRATION.0, CALIBRATION.1)?;
-    Ok(wish(Ask::Imu(asked), Part::Main, format, calibration))
+    Ok(Wish {
+        raw: parameters.flag(RAW.0, RAW.1)?,
+        ..wish(Ask::Imu(asked), Part::Main, format, calibration)
+    })
 }
 
 pub(super) fn spatial(uri: &SourceUri) -> Result<Wish, BadSource> {

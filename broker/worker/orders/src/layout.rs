@@ -134,6 +134,7 @@ mod tests {
             samples: 1024,
             calibration: false,
             damaged: false,
+            raw: false,
         }
     }
 

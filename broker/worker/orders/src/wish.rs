@@ -59,6 +59,8 @@ pub struct Wish {
     pub calibration: bool,
     /// Damaged pictures are published too, and say so; else they are left out until there is a whole one.
     pub damaged: bool,
+    /// Samples of movement are as the device sent them, also where it gave all of a batch one time.
+    pub raw: bool,
 }
 
 impl Ask {

@@ -100,7 +100,9 @@ impl Fill for Records {
         }
         let mut said = taken.said();
         if let (Some(mut granted), [only]) = (self.straight.take(), &mut *outputs) {
-            if let Kind::Samples(sensor) = self.kind {
+            if let Kind::Samples(sensor) = self.kind
+                && !only.wish.raw
+            {
                 let records = only.bytes(&mut granted).get_mut(..bytes);
                 if let Err(why) = repair(sensor, records.unwrap_or_default()) {
                     only.give_back(granted);
@@ -120,7 +122,9 @@ impl Fill for Records {
                 }
                 (Kind::Samples(sensor), _) => {
                     let mut records = self.scratch.payload().to_vec();
-                    repair(sensor, &mut records)?;
+                    if !output.wish.raw {
+                        repair(sensor, &mut records)?;
+                    }
                     records
                 }
                 (Kind::Looks, _) => self.scratch.payload().to_vec(),

@@ -17,7 +17,7 @@ const SILENT: Duration = Duration::from_secs(2);
 const ELSEWHEN_NS: u64 = 10_000_000_000;
 
 /// A packet that takes longer is none: streams are to be what is now.
-const PACKET_MAX: Duration = Duration::from_secs(10);
+const PACKET_MAX: Duration = Duration::from_secs(15);
 
 /// Reads the packets of one connection.
 #[derive(Debug)]
