@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the peers need, by package name: a Python with numpy, iceoryx2 and av (FFmpeg for Python), FFmpeg
-# itself, which also encodes what a simulated HoloLens sends, and with the argument `gstreamer` also GStreamer with shmsink (a hundred packages, therefore only when asked for).
+# Installs what the peers need, by package name: a Python with numpy, iceoryx2 and av (FFmpeg for Python), and
+# with the argument `gstreamer` also GStreamer with shmsink (a hundred packages, therefore only when asked for).
 # They go into a virtual environment under the target folder; where that is not possible
 # (no venv, no network for pip) the distribution's python3-numpy serves for all but these two.
 # Builds the consumer in C.
@@ -28,8 +28,6 @@ if ! imports "$environment/bin/python3" "numpy, iceoryx2, av"; then
         install_packages python3-numpy
     fi
 fi
-
-command -v ffmpeg >/dev/null || install_packages ffmpeg
 
 target="${CARGO_TARGET_DIR:-$PWD/target}"
 DESTDIR="$target/library" PREFIX=/usr CARGO_TARGET_DIR="$target" ../../scripts/c-library.sh

@@ -9,11 +9,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The end that conducts. The process is killed when this is dropped.
+/// How long a process may take to end by itself, once it is told nothing any more.
+const ENDING: Duration = Duration::from_secs(3);
+
+/// The end that conducts. The process ends, or is killed, when this is dropped.
 #[derive(Debug)]
 pub struct Conducted {
     child: Child,
@@ -72,6 +75,11 @@ impl Conducted {
 
 impl Drop for Conducted {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let until = Instant::now() + ENDING;
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
