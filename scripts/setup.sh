@@ -66,6 +66,8 @@ for verb in "$@"; do
         [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || packages+=(debian-archive-keyring)
         ;;
     bench)
+        # Encodes what a simulated HoloLens sends, and decodes it beside the worker.
+        need ffmpeg ffmpeg
         # For scripts/trixie.sh.
         need mmdebstrap mmdebstrap
         need newuidmap uidmap

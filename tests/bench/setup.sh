@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what the peers need, by package name: a Python with numpy and iceoryx2, and with the
-# argument `gstreamer` also GStreamer with shmsink (a hundred packages, therefore only when asked for).
+# Installs what the peers need, by package name: a Python with numpy, iceoryx2 and av (FFmpeg for Python), and
+# with the argument `gstreamer` also GStreamer with shmsink (a hundred packages, therefore only when asked for).
 # They go into a virtual environment under the target folder; where that is not possible
-# (no venv, no network for pip) the distribution's python3-numpy serves for all but iceoryx2.
+# (no venv, no network for pip) the distribution's python3-numpy serves for all but these two.
 # Builds the consumer in C.
 set -eu
 cd "$(dirname "$0")"
@@ -20,10 +20,10 @@ imports() {
     "$1" -c "import $2" 2>/dev/null
 }
 
-if ! imports "$environment/bin/python3" "numpy, iceoryx2"; then
+if ! imports "$environment/bin/python3" "numpy, iceoryx2, av"; then
     /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || install_packages python3 python3-venv
     if ! { /usr/bin/python3 -m venv "$environment" &&
-        "$environment/bin/python3" -m pip install --quiet numpy iceoryx2; }; then
+        "$environment/bin/python3" -m pip install --quiet numpy iceoryx2 av==18.1.0; }; then
         rm -rf "$environment"
         install_packages python3-numpy
     fi

@@ -7,6 +7,7 @@ pub mod child;
 pub mod clock;
 pub mod experiment;
 pub mod harness;
+pub mod hololens;
 pub mod peer;
 pub mod quiet;
 pub mod report;

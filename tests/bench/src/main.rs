@@ -12,6 +12,7 @@ use streamem_bench::child::end_with_parent;
 use streamem_bench::experiment::{self, Effort};
 use streamem_bench::harness::ledger::{CONSUMERS_MAX, Ledger};
 use streamem_bench::harness::participant::{consume, produce};
+use streamem_bench::hololens;
 use streamem_bench::peer::{self, Peer, Stage};
 use streamem_bench::report::{chart, table};
 use streamem_bench::shared::Shared;
@@ -29,6 +30,8 @@ struct Line {
 enum Verb {
     /// Measure everything and print a table.
     Run(RunLine),
+    /// Measure what a HoloLens costs, a simulated one.
+    Hololens(HololensLine),
     /// Run a broker with consumers for hours and watch for loss and growth.
     Soak(SoakLine),
     /// List the peers and what is missing for each.
@@ -36,6 +39,9 @@ enum Verb {
     /// A participant, started by the harness.
     #[command(hide = true)]
     Role(RoleLine),
+    /// A participant of a headset's run.
+    #[command(hide = true)]
+    HololensRole { words: Vec<String> },
 }
 
 #[derive(Debug, Args)]
@@ -58,6 +64,22 @@ struct RunLine {
     /// Where to draw the latency chart.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct HololensLine {
+    /// For how many seconds the whole headset is read, each way.
+    #[arg(long, default_value_t = 120.0)]
+    seconds: f64,
+    /// How long each round of a single stream is.
+    #[arg(long, default_value_t = 10.0)]
+    single: f64,
+    /// How many rounds single streams have.
+    #[arg(long, default_value_t = 5)]
+    rounds: usize,
+    /// Where to write all figures.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +113,8 @@ struct RoleLine {
 fn main() -> io::Result<ExitCode> {
     let well = match Line::parse().verb {
         Verb::Run(line) => run(&line).map(|()| true),
+        Verb::Hololens(line) => headset(&line).map(|()| true),
+        Verb::HololensRole { words } => hololens::roles::play(&words).map(|()| true),
         Verb::Soak(line) => soak(line),
         Verb::Peers => {
             list();
@@ -111,13 +135,32 @@ fn soak(line: SoakLine) -> io::Result<bool> {
             "between 1 and {CONSUMERS_MAX} consumers"
         )));
     }
-    let seconds = |amount: f64| Duration::try_from_secs_f64(amount).map_err(io::Error::other);
     soak::run(&Soak {
         duration: seconds(line.hours * 3600.0)?,
         every: seconds(line.every.max(1.0))?,
         consumers: line.consumers,
         source: line.source,
     })
+}
+
+fn seconds(amount: f64) -> io::Result<Duration> {
+    Duration::try_from_secs_f64(amount).map_err(io::Error::other)
+}
+
+fn headset(line: &HololensLine) -> io::Result<()> {
+    let report = hololens::run(&hololens::Effort {
+        whole: seconds(line.seconds)?,
+        single: seconds(line.single)?,
+        rounds: line.rounds.max(1),
+    })?;
+    print!(
+        "{}",
+        hololens::table::render(&report).map_err(io::Error::other)?
+    );
+    if let Some(file) = &line.json {
+        std::fs::write(file, serde_json::to_string_pretty(&report)?)?;
+    }
+    Ok(())
 }
 
 fn run(line: &RunLine) -> io::Result<()> {

@@ -171,8 +171,15 @@ fn participant(script: &str, scene: &Scene) -> io::Result<Command> {
 /// Runs one of the scripts; `None` where there is no Python with numpy.
 #[must_use]
 pub fn command(script: &str) -> Option<Command> {
+    command_with(script, "numpy")
+}
+
+/// The same for a script that needs these modules.
+#[must_use]
+pub fn command_with(script: &str, modules: &str) -> Option<Command> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("python");
-    let mut command = Command::new(python()?);
+    let python = python().filter(|python| imports(python, modules))?;
+    let mut command = Command::new(python);
     command.arg(folder.join(script));
     Some(command)
 }

@@ -22,11 +22,16 @@ pub struct Streamemd;
 impl Streamemd {
     /// Starts a broker that serves `source`, and waits until it answers.
     pub fn start(folder: &Path, source: &str) -> io::Result<Running> {
+        Self::of(folder, &[(STREAM, source.to_owned())])
+    }
+
+    /// The same with any number of streams, each a name and its source.
+    pub fn of(folder: &Path, streams: &[(&str, String)]) -> io::Result<Running> {
         let config = folder.join("streamem.toml");
-        fs::write(
-            &config,
-            format!("[stream.{STREAM}]\nsource = \"{source}\"\n"),
-        )?;
+        let streams = streams
+            .iter()
+            .map(|(name, source)| format!("[stream.{name}]\nsource = \"{source}\"\n"));
+        fs::write(&config, streams.collect::<String>())?;
         let log = folder.join("streamemd.log");
         let mut command = Command::new(program());
         command
