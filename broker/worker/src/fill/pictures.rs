@@ -126,7 +126,7 @@ impl Pictures {
         let began = Instant::now();
         let decoded = decoder.decode(unit, said.number, &mut |_need| {
             let output = outputs.get_mut(in_place?)?;
-            let granted = output.take()?;
+            let granted = output.lend()?;
             let target = target(output, &granted, &placement);
             targets.push(granted);
             target
