@@ -73,6 +73,7 @@ const CRATES: [(&str, &[&str]); 18] = [
         "tests",
         &[
             "streamem",
+            "streamem-headset",
             "streamem-orders",
             "streamem-sys",
             "streamem-wire",
