@@ -21,6 +21,8 @@ const GRANT_TIME: Duration = Duration::from_millis(20);
 const IN_HAND: u32 = 2;
 /// What decodes in place also looks at so many pictures it decoded before, and a spare.
 const IN_HAND_DECODING: u32 = 8;
+/// What a decoder may hold of them: two are left to fill by turns.
+const LENT_MAX: usize = IN_HAND_DECODING as usize - 2;
 
 /// Some streams have a frame a second.
 const STARVED: Duration = Duration::from_secs(5);
@@ -141,24 +143,26 @@ impl Output {
         self.publisher();
     }
 
-    /// A slot for a decoder, unless it would be the last one that is not held.
-    pub fn take_to_hold(&mut self) -> Option<Granted> {
-        let held = self.held.iter().filter(|held| held.strong_count() > 0);
-        let in_hand = usize::try_from(IN_HAND_DECODING).unwrap_or(usize::MAX);
-        let is_last = held.count() + 1 >= in_hand;
-        if is_last { None } else { self.find() }
-    }
-
     /// A slot that may be written. Without one the frame is lost, which is counted.
     pub fn take(&mut self) -> Option<Granted> {
-        let taken = self.find();
+        let taken = self.find(GRANT_TIME);
         if taken.is_none() {
             self.miss();
         }
         taken
     }
 
-    fn find(&mut self) -> Option<Granted> {
+    /// A slot for a decoder, which may look at it for long. None if it would hold too many: those it holds are in hand
+    /// when they are granted again, and there must be others for copies of what it decodes elsewhere.
+    pub fn lend(&mut self) -> Option<Granted> {
+        let held = self.held.iter().filter(|weak| weak.strong_count() > 0);
+        if held.count() >= LENT_MAX {
+            return None;
+        }
+        self.find(GRANT_TIME)
+    }
+
+    fn find(&mut self, longest: Duration) -> Option<Granted> {
         let held = std::mem::take(&mut self.held);
         let is_free = |granted: &Granted| {
             let weak = held.get(granted.index());
@@ -172,7 +176,7 @@ impl Output {
             let Some(publisher) = self.publisher() else {
                 break;
             };
-            match publisher.take(GRANT_TIME) {
+            match publisher.take(longest) {
                 Ok(Some(granted)) if is_free(&granted) => found = Some(granted),
                 Ok(Some(granted)) => self.aside.push(granted),
                 Ok(None) => break,

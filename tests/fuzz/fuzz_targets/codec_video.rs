@@ -12,11 +12,12 @@ use libfuzzer_sys::fuzz_target;
 use std::cell::UnsafeCell;
 use std::ptr::NonNull;
 use std::sync::Arc;
-use streamem_codec::{Codec, Need, Placement, Planes, Target, VideoDecoder};
+use streamem_codec::{Codec, Need, Place, Planes, Target, VideoDecoder};
+use streamem_orders::Placement;
 
 /// More only take longer.
 const UNITS_MAX: usize = 12;
-const SIDE: usize = 64;
+const SIDE: u32 = 64;
 const LENGTH_BYTES: usize = 2;
 
 #[repr(C, align(64))]
@@ -29,12 +30,18 @@ unsafe impl Sync for Slot {}
 
 fn target() -> Target {
     let placement = Placement::of(SIDE, SIDE);
-    let lines = placement.bytes.div_ceil(64);
+    let place = |(offset, stride): (u64, u64)| Place {
+        offset: offset as usize,
+        stride: stride as usize,
+    };
+    let planes = Planes::All(placement.planes.map(place));
+    let bytes = placement.bytes as usize;
+    let lines = bytes.div_ceil(64);
     let slot: Box<[Line]> = (0..lines).map(|_| Line(UnsafeCell::new([0; 64]))).collect();
     let slot = Arc::new(Slot(slot));
     let base = NonNull::from(&*slot.0).cast();
     // SAFETY: so many bytes lie there for as long as there is the slot.
-    unsafe { Target::new(base, placement.bytes, Planes::All(placement.planes), slot) }
+    unsafe { Target::new(base, bytes, planes, slot) }
 }
 
 fuzz_target!(|input: &[u8]| {

@@ -16,7 +16,7 @@ fn rows(seen: &Seen) -> Vec<Vec<f64>> {
     let [channels, samples] = array.shape[..] else {
         panic!("{array:?}");
     };
-    let (channels, samples) = (channels as usize, samples as usize);
+    let [channels, samples] = [channels, samples].map(|count| usize::try_from(count).expect("few"));
     let number = |row: usize, sample: usize| match seen.layout.format {
         Format::F32 => f64::from(f32_at(seen.row(0, row, samples * 4), sample * 4)),
         _ => {

@@ -111,7 +111,7 @@ fn colour_pictures_decoded_in_place_stand_still() {
 
 #[test]
 fn colour_pictures_of_the_other_codec_stand_still() {
-    let what = "pv?size=640x360&profile=h264-high&calibration=no";
+    let what = "pv?size=640x360&profile=h264-main&calibration=no";
     stands_still("127.80.73.2", "pv", what, is_video);
 }
 
@@ -122,5 +122,35 @@ fn grey_pictures_decoded_in_place_stand_still() {
         "lf",
         "vlc-left-front?calibration=no",
         is_grey,
+    );
+}
+
+/// Pictures are made from twelve before them, and there are fewer slots than that: what the decoder looks at is left
+/// alone, and where no other slot is left pictures are decoded elsewhere and copied.
+#[test]
+fn a_slot_the_decoder_looks_at_is_not_written() {
+    let host = "127.80.73.4";
+    let _device = headset(host);
+    let what = "pv?size=640x360&profile=h264-high&calibration=no";
+    let broker = Broker::with_config(&stream(host, "pv", what));
+    let asked = Subscription::builder("pv").socket(broker.socket());
+    let mut reader = asked.latest().wait(true).open().expect("it may be read");
+    let mut looked = 0;
+    eventually("three key frames have passed", || {
+        if let Some(frame) = reader.next(Duration::from_millis(200)).expect("a broker") {
+            is_video(&Seen::of(&frame));
+            looked += 1;
+        }
+        (packets(&broker, "pv") > 100 && looked > 30).then_some(())
+    });
+    let told = network(&broker, "pv");
+    assert!(
+        told["copied"].as_u64() > Some(0),
+        "the decoder holds all slots: {told}"
+    );
+    assert_eq!(
+        (&told["dropped"], &told["damaged"]),
+        (&0.into(), &0.into()),
+        "{told}"
     );
 }

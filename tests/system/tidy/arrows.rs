@@ -34,7 +34,7 @@ const CRATES: [(&str, &[&str]); 18] = [
     ("broker/ring", &["streamem-sys"]),
     (
         "broker/worker/codec",
-        &["streamem-headset", "streamem-hl2ss"],
+        &["streamem-headset", "streamem-hl2ss", "streamem-orders"],
     ),
     ("broker/worker/hl2ss", &[]),
     // `streamem-sys` is for its tests: what a publisher does, done inside.
@@ -73,6 +73,7 @@ const CRATES: [(&str, &[&str]); 18] = [
         "tests",
         &[
             "streamem",
+            "streamem-headset",
             "streamem-orders",
             "streamem-sys",
             "streamem-wire",
@@ -99,6 +100,7 @@ const CRATES: [(&str, &[&str]); 18] = [
             "streamem",
             "streamem-codec",
             "streamem-hl2ss",
+            "streamem-orders",
             "streamem-wire",
             "streamemd",
         ],

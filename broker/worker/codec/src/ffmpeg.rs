@@ -13,7 +13,7 @@
 #![allow(unsafe_code)]
 
 use crate::error::Fault;
-use crate::placement::Place;
+use crate::place::Place;
 use crate::target::{Need, Target};
 use std::any::Any;
 use std::ffi::{CStr, c_char, c_void};

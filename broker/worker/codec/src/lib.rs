@@ -24,17 +24,17 @@
 mod error;
 mod ffmpeg;
 mod packed_depth;
+mod place;
 mod sound;
 mod target;
 mod video;
 
 pub mod colour;
 pub mod far_depth;
-pub mod placement;
 
 pub use error::{CodecError, Fault};
 pub use packed_depth::DepthDecoder;
-pub use placement::{Place, Placement};
+pub use place::Place;
 pub use sound::{Rows, Sample, Samples, SoundDecoder};
 pub use target::{Need, Planes, Target};
 pub use video::{Codec, Picture, VideoDecoder};

@@ -8,7 +8,7 @@
 //! planes lie in it with the room decoders take is looked at in [`Target::fits`] before one is given it.
 #![allow(unsafe_code)]
 
-use crate::placement::Place;
+use crate::place::Place;
 use std::any::Any;
 use std::ptr::NonNull;
 use std::sync::Arc;

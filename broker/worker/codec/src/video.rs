@@ -5,7 +5,7 @@
 use crate::colour::{Colours, I420, Matrix, Plane};
 use crate::error::CodecError;
 use crate::ffmpeg::{Decoder, Described, Frame, Memory, Which};
-use crate::placement::Place;
+use crate::place::Place;
 use crate::target::{Need, Target};
 use std::any::Any;
 

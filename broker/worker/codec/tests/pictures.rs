@@ -3,9 +3,9 @@
 mod support;
 
 use std::sync::Arc;
-use streamem_codec::{Codec, CodecError, Need, Placement, Planes, VideoDecoder};
+use streamem_codec::{Codec, CodecError, Need, Planes, VideoDecoder};
 use support::slot::Slot;
-use support::{GROUP, by_ffmpeg, into_slot, no_memory, seen, units};
+use support::{GROUP, Placement, by_ffmpeg, into_slot, no_memory, seen, units};
 
 const BOTH: [Codec; 2] = [Codec::H264, Codec::Hevc];
 /// Those of the headset's cameras.
@@ -76,11 +76,12 @@ fn brightness_alone_lies_in_the_slot_and_colours_elsewhere() {
         let (width, height) = (640, 480);
         let units = units(codec, width, height, GROUP);
         let wanted = by_ffmpeg(codec, &units, "yuv420p");
-        let place = Placement::of(width, height).planes[0];
+        let room = Placement::of(width, height);
+        let place = room.planes[0];
         let mut decoder = VideoDecoder::new(codec).unwrap();
         for ((number, unit), wanted) in (0..).zip(&units).zip(wanted.chunks(width * height * 3 / 2))
         {
-            let slot = Slot::new(Placement::bytes_of_brightness(width, height));
+            let slot = Slot::new(room.luma_bytes);
             let mut give = |_: Need| Some(slot.target(Planes::Brightness(place)));
             let picture = decoder.decode(unit, number, &mut give).unwrap().unwrap();
             assert_eq!(picture.place(0), Some(place));

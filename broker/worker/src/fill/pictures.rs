@@ -138,7 +138,7 @@ impl Pictures {
         self.waiting.push_back(said);
         let decoded = decoder.decode(unit, number, &mut |_need| {
             let output = outputs.get_mut(in_place?)?;
-            let granted = output.take_to_hold()?;
+            let granted = output.lend()?;
             let target = target(output, &granted, &placement);
             targets.push(granted);
             target

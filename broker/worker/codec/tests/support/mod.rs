@@ -13,7 +13,7 @@ use slot::Slot;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use streamem_codec::{Codec, Need, Picture, Placement, Planes, Target, VideoDecoder};
+use streamem_codec::{Codec, Need, Picture, Place, Planes, Target, VideoDecoder};
 use streamem_headset::encode::{Loop, Recipe};
 use streamem_headset::expected::Scene;
 use streamem_headset::request::{Profile, Size};
@@ -95,6 +95,29 @@ pub fn seen(picture: &Picture) -> Vec<u8> {
 
 pub fn no_memory(_: Need) -> Option<Target> {
     None
+}
+
+/// The room streams have for a picture.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement {
+    pub planes: [Place; 3],
+    pub bytes: usize,
+    pub luma_bytes: usize,
+}
+
+impl Placement {
+    pub fn of(width: usize, height: usize) -> Placement {
+        let room = streamem_orders::Placement::of(width as u32, height as u32);
+        let place = |(offset, stride): (u64, u64)| Place {
+            offset: offset as usize,
+            stride: stride as usize,
+        };
+        Placement {
+            planes: room.planes.map(place),
+            bytes: room.bytes as usize,
+            luma_bytes: room.luma_bytes as usize,
+        }
+    }
 }
 
 /// Decodes one unit into this slot.
