@@ -22,6 +22,8 @@ const NEEDED: &[Needed] = &[
 ];
 /// What is asked between two looks at whether to go on.
 const SLICE: Duration = Duration::from_millis(250);
+/// And between two looks at how much has come of what was asked for.
+const LOOK: Duration = Duration::from_secs(2);
 const MSG_WAITALL: i32 = 0x100;
 const MSG_NOSIGNAL: i32 = 0x4000;
 const OPERATION: u64 = 1;
@@ -135,7 +137,9 @@ impl<'r> Link<'r> {
             let length = u32::try_from(rest.len()).unwrap_or(u32::MAX);
             let socket = types::Fd(self.socket.as_fd().as_raw_fd());
             let send = opcode::Send::new(socket, rest.as_ptr(), length).flags(MSG_NOSIGNAL);
-            let sent = self.run(&send.build().user_data(OPERATION), &mut |_| true)?;
+            let longest = self.silent_max;
+            let sent = self.run(&send.build().user_data(OPERATION), longest, &mut || true)?;
+            let sent = sent.ok_or(LinkError::Silent(longest.as_secs()))?;
             rest = rest.get(sent..).unwrap_or_default();
         }
         Ok(())
@@ -148,25 +152,35 @@ impl<'r> Link<'r> {
         patience: &mut dyn Patience,
     ) -> Result<(), LinkError> {
         let mut filled = 0;
+        let mut heard = Instant::now();
         while let Some(rest) = into.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             let length = u32::try_from(rest.len()).unwrap_or(u32::MAX);
             let socket = types::Fd(self.socket.as_fd().as_raw_fd());
             let receive = opcode::Recv::new(socket, rest.as_mut_ptr(), length).flags(MSG_WAITALL);
-            let mut goes_on = |silent| patience.goes_on(silent);
-            match self.run(&receive.build().user_data(OPERATION), &mut goes_on)? {
-                0 => return Err(LinkError::Closed),
-                received => filled += received,
+            let receive = receive.build().user_data(OPERATION);
+            let mut goes_on = || patience.goes_on(heard.elapsed());
+            match self.run(&receive, LOOK, &mut goes_on)? {
+                Some(0) => return Err(LinkError::Closed),
+                Some(received) => {
+                    filled += received;
+                    heard = Instant::now();
+                }
+                None if heard.elapsed() >= self.silent_max => {
+                    return Err(LinkError::Silent(heard.elapsed().as_secs()));
+                }
+                None => {}
             }
         }
         Ok(())
     }
 
-    /// Runs one operation to its end.
+    /// Runs one operation to its end, or for so long; what it had done by then counts.
     fn run(
         &mut self,
         operation: &streamem_ring::io_uring::squeue::Entry,
-        goes_on: &mut dyn FnMut(Duration) -> bool,
-    ) -> Result<usize, LinkError> {
+        longest: Duration,
+        goes_on: &mut dyn FnMut() -> bool,
+    ) -> Result<Option<usize>, LinkError> {
         self.push(operation)?;
         let unfinished = Unfinished;
         let began = Instant::now();
@@ -174,23 +188,22 @@ impl<'r> Link<'r> {
             self.wait(SLICE);
             if let Some(result) = self.completed(OPERATION) {
                 std::mem::forget(unfinished);
-                return number(result);
+                return number(result).map(Some);
             }
-            let silent = began.elapsed();
-            let end = if silent >= self.silent_max {
-                LinkError::Silent(silent.as_secs())
-            } else if self.until.is_some_and(|until| Instant::now() > until) {
-                LinkError::Slow
-            } else if !goes_on(silent) {
-                LinkError::Stopped
+            let end = if self.until.is_some_and(|until| Instant::now() > until) {
+                Err(LinkError::Slow)
+            } else if !goes_on() {
+                Err(LinkError::Stopped)
+            } else if began.elapsed() >= longest {
+                Ok(None)
             } else {
                 continue;
             };
             let cancelled = self.cancel();
             std::mem::forget(unfinished);
             return match cancelled {
-                Some(result) => number(result),
-                None => Err(end),
+                Some(result) => number(result).map(Some),
+                None => end,
             };
         }
     }
