@@ -138,13 +138,19 @@ fn a_stream_that_is_removed_and_added_again_at_once_is_filled_again() {
     becomes(&broker, "one", "live", "");
     let pid = worker_of(&broker, "two");
     let mut client = broker.connect();
-    let name = json!({ "stream": "one" });
-    let add = json!({ "stream": "one", "source": source });
+    let remove = json!({
+        "method": "io.streamem.RemoveStream",
+        "parameters": { "stream": "one" }
+    });
+    let add = json!({
+        "method": "io.streamem.AddStream",
+        "parameters": { "stream": "one", "source": source }
+    });
     for _ in 0..3 {
-        client.send("RemoveStream", name.clone());
-        client.send("AddStream", add.clone());
-        client.receive().ok();
-        client.receive().ok();
+        client.send(&remove);
+        client.send(&add);
+        client.receive().expect("an answer").ok();
+        client.receive().expect("an answer").ok();
         becomes(&broker, "one", "live", "");
         goes_on(&broker, "one");
     }

@@ -44,8 +44,11 @@ fn a_calibration_is_handed_to_who_may_read() {
             + &stream(
                 "without",
                 "hl2ss://honest.test/vlc-left-left?calibration=no",
-            )),
+            )
+            + &stream("closed", "hl2ss://honest.test/vlc-right-front")
+            + "[stream.closed.access]\nread = [\"user:65533\"]\n"),
     );
+    becomes(&broker, "closed", "live", "");
     becomes(&broker, "without", "live", "");
     let mut client = Client::connect(Some(&broker.socket())).expect("a broker");
     let known = eventually("the calibration is told", || {
@@ -56,6 +59,9 @@ fn a_calibration_is_handed_to_who_may_read() {
     assert_eq!((table.rows, table.columns), (2, 3));
     assert_eq!(table.values, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(client.calibration("without").expect("it may be read"), None);
+    let call = json!({ "stream": "closed" });
+    let refused = broker.connect().call("GetCalibration", call);
+    assert_eq!(refused.refused(), "NotPermitted");
     let call = json!({ "stream": "nothing" });
     let refused = broker.connect().call("GetCalibration", call);
     assert_eq!(refused.refused(), "NoSuchStream");
