@@ -116,30 +116,34 @@ pub fn misuse(own: &str, socket: &OwnedFd) -> Vec<String> {
 pub fn publish_for_ever(own: &str, socket: OwnedFd, is_tidy: bool) {
     let mut stream = UnixStream::from(socket);
     stream.set_nonblocking(false).expect("a socket");
-    for publication in 1.. {
-        call(&mut stream, "Publish", &json!({ "stream": own }));
+    loop {
+        let permit = ask(&mut stream, "Publish", &json!({ "stream": own }));
         if is_tidy {
-            let done = json!({ "publication": publication });
-            call(&mut stream, "Unpublish", &done);
+            let done = json!({ "publication": permit.parameters["publication"] });
+            ask(&mut stream, "Unpublish", &done);
         }
     }
 }
 
 fn call(stream: &mut UnixStream, method: &str, parameters: &Value) -> String {
+    let reply = ask(stream, method, parameters);
+    let error = reply.error.unwrap_or_else(|| "io.streamem.Granted".into());
+    let short = error.rsplit('.').next().unwrap_or_default().to_owned();
+    format!("{method}:{short}")
+}
+
+fn ask(stream: &mut UnixStream, method: &str, parameters: &Value) -> Reply {
     let call = json!({ "method": format!("io.streamem.{method}"), "parameters": parameters });
     let bytes = [call.to_string().as_bytes(), b"\0"].concat();
     stream.write_all(&bytes).expect("the broker reads");
     let mut inbox = Inbox::new(REPLY_BYTES_MAX);
-    let reply: Reply = loop {
+    loop {
         if let Some(reply) = inbox.take().expect("a reply") {
-            break reply;
+            return reply;
         }
         let mut piece = [0; 4096];
         let got = std::io::Read::read(stream, &mut piece).expect("the broker answers");
         assert!(got > 0, "the broker hung up");
         inbox.push(&piece[..got]);
-    };
-    let error = reply.error.unwrap_or_else(|| "io.streamem.Granted".into());
-    let short = error.rsplit('.').next().unwrap_or_default().to_owned();
-    format!("{method}:{short}")
+    }
 }
