@@ -166,9 +166,11 @@ fn a_worker_that_was_stopped_together_with_the_broker_is_not_stuck() {
     becomes(&broker, "bad", "live", "");
     let pids = [worker_of(&broker, "good"), worker_of(&broker, "bad")];
     let all = [pids[0], pids[1], broker.pid()];
-    all.map(|pid| proc::signal(pid, Signal::STOP));
+    all.into_iter()
+        .for_each(|pid| proc::signal(pid, Signal::STOP));
     std::thread::sleep(Duration::from_secs(12));
-    all.map(|pid| proc::signal(pid, Signal::CONT));
+    all.into_iter()
+        .for_each(|pid| proc::signal(pid, Signal::CONT));
     goes_on(&broker, "good");
     std::thread::sleep(Duration::from_secs(2));
     goes_on(&broker, "bad");
