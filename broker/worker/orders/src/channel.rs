@@ -178,7 +178,8 @@ mod tests {
             bytes[at] = byte;
             socket::send(&worker, &bytes, &[]).unwrap();
             if let Ok(heard) = broker.receive() {
-                prop_assert!(matches!(heard.unwrap().message, Notice::Lost { .. }));
+                let is_lost = matches!(heard.unwrap().message, Notice::Lost { .. });
+                prop_assert!(is_lost);
             }
         }
     }
