@@ -82,7 +82,7 @@ fn what_is_wrong_is_said_where_it_is() {
     assert!(refused("rgb = false").contains("x.toml:1:"));
     assert!(refused("host = \"a b\"").contains("x.toml:2:"));
     let why = refused("host = \"h\"\nrgb = { rate = 17 }");
-    assert!(why.contains("x.toml:3:9") && why.contains("17/s"), "{why}");
+    assert!(why.contains("x.toml:3:1") && why.contains("17/s"), "{why}");
     assert!(refused("host = \"h\"\nrbg = true").contains("did you mean \"rgb\"?"));
     assert!(refused("host = \"h\"\nrgb = 5").contains("true, false or a table"));
     assert!(refused("host = \"h\"\nrgb = { name = \"a b\" }").contains("x.toml:3:"));
