@@ -190,7 +190,7 @@ impl Process {
 
     /// Readable when it writes something for the log, if that is to be watched from now on.
     pub fn words(&mut self) -> Option<BorrowedFd<'_>> {
-        self.words.to_watch()
+        self.words.unwatched()
     }
 
     /// What it has written.

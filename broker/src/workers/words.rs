@@ -69,7 +69,7 @@ impl Words {
     }
 
     /// What is to be watched from now on, if something is: one that has said too much waits.
-    pub(super) fn to_watch(&mut self) -> Option<BorrowedFd<'_>> {
+    pub(super) fn unwatched(&mut self) -> Option<BorrowedFd<'_>> {
         if self.is_watched || self.lines > LINES_MAX {
             return None;
         }
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn lines_are_taken_whole_short_and_not_without_end() {
         let (mut words, mut end) = Words::pipe().unwrap();
-        assert!(words.to_watch().is_some() && words.to_watch().is_none());
+        assert!(words.unwatched().is_some() && words.unwatched().is_none());
         end.write_all(b"one\n\ntwo \x1b[31m").unwrap();
         assert_eq!(words.take(), ["one"]);
         end.write_all(b"\n").unwrap();
@@ -178,12 +178,12 @@ mod tests {
         assert_eq!(words.take(), ["two  [31m".to_owned(), "x".repeat(400)]);
         end.write_all(&b"more\n".repeat(50)).unwrap();
         assert_eq!(words.take().len(), 7);
-        assert!(words.to_watch().is_none(), "it waits");
+        assert!(words.unwatched().is_none(), "it waits");
         assert_eq!(words.pass(), 43);
-        assert!(words.to_watch().is_some());
+        assert!(words.unwatched().is_some());
         end.write_all(b"last").unwrap();
         drop(end);
         assert_eq!(words.take_last(), ["last"]);
-        assert!(words.to_watch().is_none());
+        assert!(words.unwatched().is_none());
     }
 }
