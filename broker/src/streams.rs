@@ -62,6 +62,7 @@ pub use reading::amount;
 pub struct Streams {
     by_name: BTreeMap<StreamName, Stream>,
     sources: u64,
+    made: u64,
     subscriptions: u64,
     publications: Publications,
     allocator: Memfd,
@@ -81,6 +82,7 @@ impl Streams {
         Ok(Streams {
             by_name: BTreeMap::new(),
             sources: 0,
+            made: 0,
             subscriptions: 0,
             publications: Publications::default(),
             allocator: Memfd,

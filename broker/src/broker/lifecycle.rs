@@ -57,7 +57,7 @@ impl Broker {
             self.retry(&name);
         }
         self.plug_out();
-        self.workers.look_after(now_ns);
+        self.look_after_workers(now_ns)?;
         if now_ns - self.started_ns > ORPHAN_NS && !self.orphans.is_empty() {
             self.bury_idle();
         }

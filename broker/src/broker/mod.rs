@@ -7,6 +7,7 @@ mod cameras;
 mod controls;
 mod decoded;
 mod describe;
+mod errands;
 mod leaving;
 mod lifecycle;
 mod methods;
@@ -244,6 +245,7 @@ impl Broker {
             Token::Plugged => self.look_for_cameras()?,
             Token::Worker(number) => self.bury_worker(number),
             Token::Orders(number) => self.hear_worker(number)?,
+            Token::Words(number) => self.hear_words(number)?,
             Token::Manager => {
                 self.awaiting_manager = false;
                 self.manager.flush(monotonic_ns());
@@ -265,12 +267,8 @@ impl Broker {
                     self.tell_controls(session, answer);
                     continue;
                 }
-                Report::Dialled {
-                    worker,
-                    port,
-                    outcome,
-                } => {
-                    self.workers.dialled(worker, port, outcome);
+                Report::Dialled { dial, outcome } => {
+                    self.workers.dialled(dial, outcome);
                     continue;
                 }
             };

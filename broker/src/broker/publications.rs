@@ -76,6 +76,9 @@ impl Broker {
         }
         let layout = self.layout_wished_for(id, &wanted)?;
         self.streams.may_begin(&wanted.stream, &layout)?;
+        if is_worker {
+            self.check_pace(id, &wanted.stream)?;
+        }
         let pool_bytes = published_slot_bytes(&layout) as u64 * u64::from(slots_max);
         let amount = Quota {
             subscriptions: 1,

@@ -193,10 +193,16 @@ impl Broker {
             warn!("session {id}: {error}");
         }
         self.unanswered.remove(&id);
-        self.workers.session_ended(id);
+        let given_up = self.workers.session_ended(id, monotonic_ns());
+        let lost = match &given_up {
+            Some(stream) => self.why_given_up(stream),
+            None => format!("its publisher (pid {}) has gone", session.peer.pid),
+        };
         for publication in self.streams.published_by(id) {
-            let why = format!("its publisher (pid {}) has gone", session.peer.pid);
-            self.end_publication(publication, &why);
+            self.end_publication(publication, &lost);
+        }
+        if let Some(stream) = given_up {
+            self.lose_filled(&stream, lost);
         }
         self.tell(Event {
             session: Some(id),

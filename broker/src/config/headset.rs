@@ -5,7 +5,7 @@
 use super::document::Place;
 use super::{Draft, StreamConfig};
 use crate::source::hl2ss::{Device, SCHEME};
-use crate::source::{self, SourceUri};
+use crate::source::{self, BadSource, SourceUri};
 use std::collections::BTreeMap;
 use streamem_wire::StreamName;
 
@@ -61,8 +61,8 @@ pub(super) struct Choice {
     pub is_on: bool,
     /// What it is called, if not as usual.
     pub name: Option<StreamName>,
-    /// Parameters, over the usual ones.
-    pub parameters: BTreeMap<String, String>,
+    /// Parameters, over the usual ones, each with the place of its key.
+    pub parameters: BTreeMap<String, (String, Place)>,
 }
 
 /// What the files say of the headset.
@@ -90,7 +90,7 @@ fn escaped(text: &str) -> String {
 impl Usual {
     fn uri(&self, host: &str, choice: &Choice) -> String {
         let own = choice.parameters.iter();
-        let own = own.map(|(name, value)| format!("{}={}", escaped(name), escaped(value)));
+        let own = own.map(|(name, (value, _))| format!("{}={}", escaped(name), escaped(value)));
         let usual = self.2.split('&').filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();
             !pair.is_empty() && !choice.parameters.contains_key(name)
@@ -101,6 +101,23 @@ impl Usual {
             none if none.is_empty() => start,
             some => format!("{start}?{some}"),
         }
+    }
+}
+
+/// A stream that the table makes.
+struct Made {
+    key: &'static str,
+    name: StreamName,
+    source: SourceUri,
+    at: Place,
+}
+
+impl Choice {
+    /// The key of the parameter that is wrong, if it was written.
+    fn place_of(&self, why: &BadSource) -> Option<Place> {
+        let part = why.offending();
+        let name = part.split('=').next().unwrap_or_default();
+        self.parameters.get(name).map(|(_, at)| at.clone())
     }
 }
 
@@ -115,8 +132,7 @@ impl HeadsetDraft {
     }
 
     /// The streams, each with the place that speaks of it, and what is wrong.
-    #[allow(clippy::type_complexity, reason = "two lists, each with places")]
-    pub(super) fn streams(&self) -> (Vec<(StreamName, SourceUri, Place)>, Vec<(Place, String)>) {
+    fn streams(&self) -> (Vec<Made>, Vec<(Place, String)>) {
         let (mut streams, mut wrong) = (Vec::new(), Vec::new());
         let Some(host) = &self.host else {
             let message = "the headset has no host: write for example host = \"192.168.1.80\"";
@@ -136,13 +152,19 @@ impl HeadsetDraft {
             }
             let uri = usual.uri(host, &choice).parse();
             let checked = uri.and_then(|uri| source::check(&uri).map(|()| uri));
+            let key = usual.0;
             let name = choice
                 .name
                 .clone()
                 .map_or_else(|| StreamName::new(usual.0), Ok);
             match (checked, name) {
-                (Ok(uri), Ok(name)) => streams.push((name, uri, at)),
-                (Err(why), _) => wrong.push((at, why.to_string())),
+                (Ok(source), Ok(name)) => streams.push(Made {
+                    key,
+                    name,
+                    source,
+                    at,
+                }),
+                (Err(why), _) => wrong.push((choice.place_of(&why).unwrap_or(at), why.to_string())),
                 (_, Err(why)) => wrong.push((at, why.to_string())),
             }
         }
@@ -152,21 +174,49 @@ impl HeadsetDraft {
 
 impl Draft {
     /// Adds the streams of the headset to those that are written one by one. Returns what is wrong with them.
+    ///
+    /// What is written of one of them without a source is for it: its rights, say.
     pub(super) fn add_headset(&mut self) -> Vec<(Place, String)> {
         let Some(headset) = self.headset.take() else {
             return Vec::new();
         };
         let (streams, mut wrong) = headset.streams();
-        for (name, source, at) in streams {
-            if let Some(written) = self.streams.get(&name) {
+        let mut keys: BTreeMap<StreamName, &str> = BTreeMap::new();
+        for made in streams {
+            let Made {
+                key,
+                name,
+                source,
+                at,
+            } = made;
+            if let Some(other) = keys.insert(name.clone(), key) {
                 let message = format!(
-                    "[hololens] has a stream {name} already: switch that one off there (`{name} = false`), or give \
-                     one of them another name"
+                    "[hololens] calls two streams {name}: those of the keys {other} and {key}; give one of them \
+                     another name"
                 );
-                wrong.push((written.at.clone(), message));
-            } else {
-                self.streams
-                    .insert(name, super::draft::StreamDraft::of(source, at));
+                wrong.push((at, message));
+                continue;
+            }
+            match self.streams.get_mut(&name) {
+                Some(written) if written.has_source => {
+                    let message = format!(
+                        "[hololens] has a stream {name} already, that of its key {key}: switch that one off there \
+                         (`{key} = false`), or give one of them another name"
+                    );
+                    wrong.push((written.at.clone(), message));
+                    wrong.push((
+                        at,
+                        format!("{key} makes a stream {name}, and [stream.{name}] is one as well"),
+                    ));
+                }
+                Some(written) => {
+                    written.source = Some(source);
+                    written.has_source = true;
+                }
+                None => {
+                    let stream = super::draft::StreamDraft::of(source, at);
+                    self.streams.insert(name, stream);
+                }
             }
         }
         wrong

@@ -30,6 +30,8 @@ pub enum Token {
     Worker(u64),
     /// A worker says something, by its number.
     Orders(u64),
+    /// A worker writes something for the log, by its number.
+    Words(u64),
     /// Nobody is interested.
     Nobody,
 }
@@ -54,6 +56,7 @@ impl Token {
             Token::Plugged => (9, 0),
             Token::Worker(number) => (10, number),
             Token::Orders(number) => (11, number),
+            Token::Words(number) => (12, number),
         };
         kind << NUMBER_BITS | number & NUMBER_MASK
     }
@@ -74,6 +77,7 @@ impl Token {
             9 => Token::Plugged,
             10 => Token::Worker(number),
             11 => Token::Orders(number),
+            12 => Token::Words(number),
             _ => Token::Nobody,
         }
     }
@@ -97,6 +101,7 @@ mod tests {
             Token::Plugged,
             Token::Worker(9),
             Token::Orders(10),
+            Token::Words(11),
             Token::Nobody,
         ];
         for token in all {

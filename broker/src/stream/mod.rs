@@ -66,6 +66,8 @@ pub struct Stream {
     pub name: StreamName,
     /// Tells its source from those before it.
     pub source: u64,
+    /// Tells the stream from others of its name, where it waits for somebody to fill it.
+    pub made: u64,
     /// What the configuration says.
     pub config: StreamConfig,
     /// Who may what with it.
@@ -112,6 +114,7 @@ impl Stream {
         Stream {
             name,
             source: 0,
+            made: 0,
             config,
             access,
             layout,

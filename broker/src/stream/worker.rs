@@ -53,10 +53,8 @@ pub enum Report {
     Controls(SessionId, Result<ControlList, Refusal>),
     /// What came of connecting to a device.
     Dialled {
-        /// The number of the worker that asked for it.
-        worker: u64,
-        /// To which port.
-        port: u16,
+        /// Its number.
+        dial: u64,
         /// The connection, or why there is none.
         outcome: Result<OwnedFd, String>,
     },

@@ -298,6 +298,8 @@ impl Streams {
         let why = waits(&config.source);
         let mut stream = Stream::new(name.clone(), config, access, layout, memory, pool);
         stream.wait_for_publisher(why);
+        self.made += 1;
+        stream.made = self.made;
         self.store.forget_memory(name);
         self.by_name.insert(name.clone(), stream);
         Ok(())
@@ -313,7 +315,9 @@ impl Streams {
         let layout = source::awaited_layout(source)?;
         let generation = self.next_generation(name);
         let memory = self.awaiting_memory(name, &layout, pool, generation)?;
+        self.made += 1;
         if let Some(stream) = self.by_name.get_mut(name) {
+            stream.made = self.made;
             stream.renew(layout, memory, pool);
             stream.come_from(source.clone());
             stream.wait_for_publisher(waits(source));

@@ -11,8 +11,8 @@ use std::os::fd::OwnedFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long connecting may take, all addresses of a name together.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long connecting may take, all addresses of a name together, and looking it up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// A device that sends nothing is asked after this time whether it is still there, so often, so many times.
 const IDLE: Duration = Duration::from_secs(5);
 const PROBE_EVERY: Duration = Duration::from_secs(2);
@@ -21,17 +21,13 @@ const PROBES: u32 = 3;
 const UNACKNOWLEDGED_MS: u32 = 10_000;
 
 /// Connects, and reports to the mailbox what came of it.
-pub(super) fn begin(host: Host, port: u16, worker: u64, mailbox: Mailbox) -> Result<(), String> {
+pub(super) fn begin(host: Host, port: u16, dial: u64, mailbox: Mailbox) -> Result<(), String> {
     let thread = thread::Builder::new().name(format!("dial-{port}"));
-    let dial = move || {
+    let connecting = move || {
         let outcome = connect(&host, port);
-        mailbox.post(Report::Dialled {
-            worker,
-            port,
-            outcome,
-        });
+        mailbox.post(Report::Dialled { dial, outcome });
     };
-    match thread.spawn(dial) {
+    match thread.spawn(connecting) {
         Ok(_) => Ok(()),
         Err(error) => Err(format!(
             "no thread to connect on: {error} (raise TasksMax= of the service)"
@@ -40,19 +36,23 @@ pub(super) fn begin(host: Host, port: u16, worker: u64, mailbox: Mailbox) -> Res
 }
 
 fn connect(host: &Host, port: u16) -> Result<OwnedFd, String> {
+    let end = Instant::now() + PATIENCE;
     let found = (host.as_str(), port).to_socket_addrs().map_err(|error| {
         format!("{host} is not found ({error}): is it its name on this network? An address as in 192.168.1.80 does too")
     })?;
     let mut addresses: Vec<SocketAddr> = found.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
-    let end = Instant::now() + PATIENCE;
     let mut last = io::Error::from(ErrorKind::NotFound);
-    for address in addresses {
+    for (place, address) in addresses.iter().enumerate() {
         let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        let others = u32::try_from(addresses.len() - place).unwrap_or(u32::MAX);
+        // The first one must not take the time of all.
+        let share = left / others;
+        if share.is_zero() {
+            last = ErrorKind::TimedOut.into();
             break;
         }
-        match TcpStream::connect_timeout(&address, left) {
+        match TcpStream::connect_timeout(address, share) {
             Ok(stream) => return set_up(stream).map_err(|error| sentence(host, port, &error)),
             Err(error) => last = error,
         }
@@ -77,7 +77,11 @@ fn sentence(host: &Host, port: u16, error: &io::Error) -> String {
             format!("{place}, it refuses: is the hl2ss application running on the headset?")
         }
         ErrorKind::TimedOut | ErrorKind::WouldBlock => {
-            format!("{place}, it does not answer: is the headset awake, and on this network?")
+            format!(
+                "{place}, it does not answer: is the headset awake, and on this network? Where systemd runs the \
+                 broker, IPAddressAllow= in streamemd.service.d/50-hololens.conf must name its address, if that is \
+                 not a private one"
+            )
         }
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
             format!("{place} ({error}): is the headset awake, and on this network?")
@@ -123,6 +127,9 @@ mod tests {
         let why = connect(&host("no-such-headset.invalid"), 3810).unwrap_err();
         assert!(why.contains("is not found"), "{why}");
         let timeout = sentence(&host("h"), 3810, &ErrorKind::TimedOut.into());
-        assert!(timeout.contains("awake"), "{timeout}");
+        assert!(
+            timeout.contains("awake") && timeout.contains("IPAddressAllow="),
+            "{timeout}"
+        );
     }
 }

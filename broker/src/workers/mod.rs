@@ -3,25 +3,28 @@
 //! Owns when one is started, ended and started anew, and judges what it says; never touches a stream, a session or
 //! the loop. What a worker says is believed as little as what any client says.
 
+mod backoff;
 mod dialling;
+mod dials;
+mod judgement;
 mod process;
 mod program;
 mod telling;
+mod words;
 mod worker;
 
-pub use process::{Fault, News, Process};
+pub use judgement::News;
+pub use process::{Fault, Process};
 pub use telling::Known;
 pub use worker::{Buried, Job, Manned, Worker};
 
 use crate::source::hl2ss::{Device, Host};
 use crate::source::{BadSource, SourceUri};
 use crate::stream::Mailbox;
+use dials::Dials;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use streamem_wire::{SessionId, StreamName};
-
-/// Connections that are being made at a time, to all devices together.
-const DIALS_MAX: u32 = 64;
 
 /// All workers.
 #[derive(Debug)]
@@ -30,8 +33,7 @@ pub struct Workers {
     /// Those that were told to end, by their numbers.
     leaving: BTreeMap<u64, Process>,
     begun: u64,
-    dials: u32,
-    mailbox: Mailbox,
+    dials: Dials,
 }
 
 impl Workers {
@@ -42,8 +44,7 @@ impl Workers {
             by_host: BTreeMap::new(),
             leaving: BTreeMap::new(),
             begun: 0,
-            dials: 0,
-            mailbox,
+            dials: Dials::new(mailbox),
         }
     }
 
@@ -57,15 +58,19 @@ impl Workers {
         })
     }
 
-    /// Whether a stream is filled from this source by one of them.
+    /// The numbers of those that run and have not been told to end.
     #[must_use]
-    pub fn has(&self, stream: &StreamName, source: &SourceUri) -> bool {
-        self.by_host.values().any(|worker| {
-            worker
-                .jobs
-                .get(stream)
-                .is_some_and(|job| job.source == *source)
-        })
+    pub fn numbers(&self) -> Vec<u64> {
+        let processes = self.by_host.values();
+        let processes = processes.filter_map(|worker| worker.process.as_ref());
+        processes.map(|process| process.number).collect()
+    }
+
+    /// Whether one of them is to fill a stream.
+    #[must_use]
+    pub fn has(&self, stream: &StreamName) -> bool {
+        let mut workers = self.by_host.values();
+        workers.any(|worker| worker.jobs.contains_key(stream))
     }
 
     /// One more stream is to be filled, if what the device is asked for goes with what it is asked for already.
@@ -73,6 +78,7 @@ impl Workers {
         &mut self,
         stream: StreamName,
         source: SourceUri,
+        made: u64,
         device: Device,
     ) -> Result<(), BadSource> {
         let worker = self.by_host.entry(device.host.clone());
@@ -80,11 +86,7 @@ impl Workers {
         for (name, job) in &worker.jobs {
             device.check_beside(&job.wish, name.as_str())?;
         }
-        let job = Job {
-            source,
-            wish: device.wish,
-            manned: Manned::Not,
-        };
+        let job = Job::new(source, device.wish, made);
         worker.jobs.insert(stream, job);
         Ok(())
     }
@@ -110,18 +112,21 @@ impl Workers {
         job.is_some_and(|job| matches!(job.manned, Manned::By(_)))
     }
 
-    /// The streams nobody fills though somebody could, each with the number of who could.
-    #[must_use]
-    pub fn unmanned(&self) -> Vec<(u64, StreamName)> {
-        let workers = self.by_host.values();
-        workers.flat_map(Worker::unmanned).collect()
+    /// The stream that one fills, or has just given up.
+    pub fn job(&mut self, number: u64, stream: &StreamName) -> Option<&mut Job> {
+        let job = self.of(number).and_then(|it| it.jobs.get_mut(stream));
+        job.filter(|job| job.manned != Manned::Not)
     }
 
-    /// Takes away the streams that are not `wanted` from that source any more. Returns their sessions.
-    pub fn dismiss(
-        &mut self,
-        is_wanted: impl Fn(&StreamName, &SourceUri) -> bool,
-    ) -> Vec<SessionId> {
+    /// The streams nobody fills though somebody could, each with the number of who could.
+    #[must_use]
+    pub fn unmanned(&self, now_ns: u64) -> Vec<(u64, StreamName)> {
+        let workers = self.by_host.values();
+        workers.flat_map(|worker| worker.unmanned(now_ns)).collect()
+    }
+
+    /// Takes away the streams that are not `wanted` any more. Returns their sessions.
+    pub fn dismiss(&mut self, is_wanted: impl Fn(&StreamName, &Job) -> bool) -> Vec<SessionId> {
         let mut sessions = Vec::new();
         for worker in self.by_host.values_mut() {
             sessions.extend(worker.dismiss(&is_wanted));
@@ -129,14 +134,11 @@ impl Workers {
         sessions
     }
 
-    /// Has those end that have nothing to do, at `now_ns`. Returns their numbers.
+    /// Has those end that have nothing left to do, at `now_ns`. Returns their numbers.
     pub fn retire(&mut self, now_ns: u64) -> Vec<u64> {
-        let idle: Vec<Host> = self
-            .by_host
-            .values()
-            .filter(|worker| worker.jobs.is_empty())
-            .map(|worker| worker.host.clone())
-            .collect();
+        let idle = self.by_host.values_mut();
+        let idle = idle.filter_map(|worker| worker.is_over(now_ns).then(|| worker.host.clone()));
+        let idle: Vec<Host> = idle.collect();
         let processes = idle
             .iter()
             .filter_map(|host| self.by_host.remove(host)?.process);
@@ -162,9 +164,8 @@ impl Workers {
     /// The hosts whose worker is to be started now.
     #[must_use]
     pub fn to_start(&self, now_ns: u64) -> Vec<Host> {
-        let due = self.by_host.values().filter(|worker| {
-            worker.process.is_none() && !worker.jobs.is_empty() && worker.retry_ns <= now_ns
-        });
+        let due = self.by_host.values();
+        let due = due.filter(|worker| worker.is_due(now_ns));
         due.map(|worker| worker.host.clone()).collect()
     }
 
@@ -177,14 +178,24 @@ impl Workers {
         self.of(number)?.bury(now_ns)
     }
 
-    /// Ends those that had their time to end by themselves, and those that are stuck.
-    pub fn look_after(&mut self, now_ns: u64) {
+    /// Ends those that had their time to end by themselves, and those that are stuck, which must have been heard just
+    /// before. Returns what was kept of what they said, and how many lines the log did not get.
+    pub fn look_after(&mut self, now_ns: u64) -> Vec<(u64, Vec<News>, u32)> {
         for process in self.leaving.values_mut() {
-            process.look_after(now_ns);
+            let _nothing_kept = process.look_after(now_ns);
         }
-        for worker in self.by_host.values_mut() {
-            worker.look_after(now_ns);
+        for (number, port, why) in self.dials.overdue(now_ns) {
+            if let Some(worker) = self.of(number) {
+                worker.connected(port, Err(why));
+            }
         }
+        let processes = self.by_host.values_mut();
+        let processes = processes.filter_map(|worker| worker.process.as_mut());
+        let looked_after = processes.map(|process| {
+            let (news, left_out) = process.look_after(now_ns);
+            (process.number, news, left_out)
+        });
+        looked_after.collect()
     }
 
     /// Ends all of them at once.
@@ -196,36 +207,42 @@ impl Workers {
         }
     }
 
-    /// The session that was made for a stream has ended.
-    pub fn session_ended(&mut self, session: SessionId) {
-        for worker in self.by_host.values_mut() {
-            worker.session_ended(session);
-        }
+    /// A session has ended that was not to end. Returns the stream it was made for, if it was.
+    pub fn session_ended(&mut self, session: SessionId, now_ns: u64) -> Option<StreamName> {
+        let mut workers = self.by_host.values_mut();
+        workers.find_map(|worker| worker.session_ended(session, now_ns))
+    }
+
+    /// What a worker said last of why a stream has no frames, if it has none since.
+    #[must_use]
+    pub fn said_of(&self, stream: &StreamName) -> Option<String> {
+        let mut workers = self.by_host.values();
+        workers.find_map(|worker| worker.jobs.get(stream)?.warned.clone())
+    }
+
+    /// Whether a stream may be published over this session, which has so many publications. Who may not is ended.
+    pub fn publishes(&mut self, session: SessionId, has: usize, now_ns: u64) -> bool {
+        let mut workers = self.by_host.values_mut();
+        workers.any(|worker| worker.publishes(session, has, now_ns))
     }
 
     /// Has a thread connect to a port of a worker's device, and report.
-    pub fn dial(&mut self, number: u64, port: u16) {
-        let (mailbox, is_full) = (self.mailbox.clone(), self.dials >= DIALS_MAX);
-        let Some(worker) = self.of(number) else {
+    pub fn dial(&mut self, number: u64, port: u16, now_ns: u64) {
+        let Some(host) = self.of(number).map(|worker| worker.host.clone()) else {
             return;
         };
-        let began = if is_full {
-            Err(format!(
-                "{DIALS_MAX} connections are being made already; it is tried again"
-            ))
-        } else {
-            dialling::begin(worker.host.clone(), port, number, mailbox)
-        };
-        match began {
-            Ok(()) => self.dials += 1,
-            Err(why) => worker.connected(port, Err(why)),
+        if let Err(why) = self.dials.begin(host, port, number, now_ns)
+            && let Some(worker) = self.of(number)
+        {
+            worker.connected(port, Err(why));
         }
     }
 
     /// What came of it.
-    pub fn dialled(&mut self, number: u64, port: u16, outcome: Result<OwnedFd, String>) {
-        self.dials = self.dials.saturating_sub(1);
-        if let Some(worker) = self.of(number) {
+    pub fn dialled(&mut self, dial: u64, outcome: Result<OwnedFd, String>) {
+        if let Some((number, port)) = self.dials.end(dial)
+            && let Some(worker) = self.of(number)
+        {
             worker.connected(port, outcome);
         }
     }

@@ -2,58 +2,38 @@
 //!
 //! Owns the judgement whether what it says can be; never waits for it.
 
+use super::judgement::{Given, News, Pace};
 use super::program;
-use super::telling::{self, Known};
+use super::words::Words;
 use crate::source::hl2ss::Host;
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use streamem_orders::{Channel, ChannelError, Notice, Order};
 use streamem_wire::StreamName;
-use streamem_wire::message::Network;
 
-/// One that says nothing for this long is stuck.
-const SILENT_NS: u64 = 10_000_000_000;
+/// One that says nothing for so many seconds is stuck. Those count in which the loop turned and heard nothing: if all
+/// of us were stopped for an hour, that is no silence.
+const SILENT_MAX: u32 = 10;
+/// Its walls stand after so many seconds.
+const UNREADY_MAX: u32 = 10;
 /// One that was told to end has this long.
 const LEAVE_NS: u64 = 2_000_000_000;
 const SECOND_NS: u64 = 1_000_000_000;
-/// What one may say in a second. Each stream's figures come once, and there are some 20 streams.
-const NOTICES_MAX: u32 = 1000;
-const CONNECTS_MAX: u32 = 100;
 /// What is heard of one before others have their turn.
 const NOTICES_PER_TURN: u32 = 64;
-/// Longest sentence that is taken from one.
-const WORDS_MAX: usize = 400;
-/// The ports a device has.
-const PORTS: std::ops::RangeInclusive<u16> = 3800..=3821;
-
-/// What it said, once that can be.
-#[derive(Debug)]
-pub enum News {
-    /// It can begin.
-    Ready(String),
-    /// It wants a connection to its device.
-    Connect(u16),
-    /// A stream has no frames.
-    Lost(StreamName, String),
-    /// A stream has frames.
-    Live(StreamName),
-    /// How a stream does.
-    Network(StreamName, Box<Network>),
-    /// What is known of a stream's camera.
-    Calibration(StreamName, Box<Known>),
-    /// Something people should know.
-    Trouble(Option<StreamName>, String),
-}
 
 /// What is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// It says nothing.
-    #[error("says nothing for {} s", SILENT_NS / SECOND_NS)]
+    #[error("says nothing for {SILENT_MAX} s")]
     Stuck,
+    /// It does not get its walls up.
+    #[error("is not ready after {UNREADY_MAX} s")]
+    Slow,
     /// It takes nothing in.
     #[error("does not read")]
     Deaf,
@@ -67,32 +47,24 @@ pub enum Fault {
 pub struct Process {
     /// Tells it from those before it.
     pub number: u64,
-    is_ready: bool,
+    pub(super) is_ready: bool,
+    /// It has left all it was given.
+    pub(super) is_idle: bool,
     child: Child,
     pidfd: OwnedFd,
     channel: Option<Channel<Order, Notice>>,
     pub(super) since_ns: u64,
-    heard_ns: u64,
+    /// When seconds were counted last, and in how many nothing was heard, or it was not ready.
+    counted_ns: u64,
+    silent: u32,
+    unready: u32,
     /// Until when it may end by itself.
     until_ns: Option<u64>,
     fault: Option<Fault>,
     pub(super) dials: BTreeSet<u16>,
-    given: BTreeSet<StreamName>,
-    pace: Pace,
-}
-
-/// What it has said in this second.
-#[derive(Debug, Default)]
-struct Pace {
-    since_ns: u64,
-    notices: u32,
-    connects: u32,
-}
-
-/// What people can be shown of a sentence that came from outside.
-pub(super) fn plain(text: &str) -> String {
-    let plain = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    plain.take(WORDS_MAX).collect()
+    pub(super) given: BTreeMap<StreamName, Given>,
+    pub(super) pace: Pace,
+    pub(super) words: Words,
 }
 
 impl Process {
@@ -100,7 +72,9 @@ impl Process {
     pub(super) fn start(host: &Host, number: u64, now_ns: u64) -> Result<Process, String> {
         let no_socket = |error| format!("no socket for its worker: {error}");
         let (channel, there) = Channel::pair().map_err(no_socket)?;
-        let mut child = program::start(host, &there)?;
+        let no_pipe = |error| format!("no pipe for its worker: {error}");
+        let (words, end) = Words::pipe().map_err(no_pipe)?;
+        let mut child = program::start(host, &there, &end)?;
         let pid = i32::try_from(child.id())
             .ok()
             .and_then(rustix::process::Pid::from_raw);
@@ -113,16 +87,20 @@ impl Process {
         Ok(Process {
             number,
             is_ready: false,
+            is_idle: true,
             child,
             pidfd,
             channel: Some(channel),
             since_ns: now_ns,
-            heard_ns: now_ns,
+            counted_ns: now_ns,
+            silent: 0,
+            unready: 0,
             until_ns: None,
             fault: None,
             dials: BTreeSet::new(),
-            given: BTreeSet::new(),
+            given: BTreeMap::new(),
             pace: Pace::default(),
+            words,
         })
     }
 
@@ -157,7 +135,8 @@ impl Process {
         match channel.send(order, descriptor) {
             Ok(()) => {
                 if let Order::Fill { stream, .. } = order {
-                    self.given.insert(stream.clone());
+                    self.is_idle = false;
+                    self.given.entry(stream.clone()).or_default().begin();
                 }
             }
             Err(ChannelError::HungUp) => self.kill(),
@@ -175,7 +154,7 @@ impl Process {
             };
             match channel.receive() {
                 Ok(Some(received)) => {
-                    self.heard_ns = now_ns;
+                    self.silent = 0;
                     match self.judge(received.message, received.descriptor, now_ns) {
                         Ok(said) => news.extend(said),
                         Err(why) => self.condemn(Fault::Wrong(why)),
@@ -188,80 +167,6 @@ impl Process {
             }
         }
         news
-    }
-
-    fn judge(
-        &mut self,
-        notice: Notice,
-        descriptor: Option<OwnedFd>,
-        now_ns: u64,
-    ) -> Result<Option<News>, String> {
-        if now_ns.saturating_sub(self.pace.since_ns) > SECOND_NS {
-            self.pace = Pace {
-                since_ns: now_ns,
-                ..Pace::default()
-            };
-        }
-        self.pace.notices += 1;
-        if self.pace.notices > NOTICES_MAX {
-            return Err(format!("says more than {NOTICES_MAX} things in a second"));
-        }
-        if descriptor.is_some() && !matches!(notice, Notice::Calibration { .. }) {
-            return Err("sends descriptors nobody asked for".to_owned());
-        }
-        if !self.is_ready && !matches!(notice, Notice::Ready { .. } | Notice::Trouble { .. }) {
-            return Err("speaks before it is ready".to_owned());
-        }
-        let given = |stream: StreamName| {
-            let is_given = self.given.contains(&stream);
-            is_given
-                .then_some(stream)
-                .ok_or_else(|| "speaks of a stream it was not given".to_owned())
-        };
-        Ok(match notice {
-            Notice::Alive => None,
-            Notice::Ready { .. } if self.is_ready => return Err("is ready twice".to_owned()),
-            Notice::Ready { walls } => {
-                self.is_ready = true;
-                Some(News::Ready(plain(&walls)))
-            }
-            Notice::Connect { port } => self.judge_connect(port)?,
-            Notice::Lost { stream, why } => Some(News::Lost(given(stream)?, plain(&why))),
-            Notice::Live { stream } => Some(News::Live(given(stream)?)),
-            Notice::Figures { stream, figures } => {
-                let network = telling::network(*figures);
-                Some(News::Network(given(stream)?, Box::new(network)))
-            }
-            Notice::Calibration {
-                stream,
-                calibration,
-            } => {
-                let known = telling::known(*calibration, descriptor)?;
-                Some(News::Calibration(given(stream)?, Box::new(known)))
-            }
-            Notice::Trouble { stream, what } => {
-                let stream = stream.map(given).transpose()?;
-                Some(News::Trouble(stream, plain(&what)))
-            }
-        })
-    }
-
-    fn judge_connect(&mut self, port: u16) -> Result<Option<News>, String> {
-        self.pace.connects += 1;
-        if !PORTS.contains(&port) {
-            return Err(format!(
-                "asks for port {port}, and a device has {} to {}",
-                PORTS.start(),
-                PORTS.end()
-            ));
-        }
-        if self.pace.connects > CONNECTS_MAX {
-            return Err(format!(
-                "asks for more than {CONNECTS_MAX} connections in a second"
-            ));
-        }
-        // One that is on its way is the one that was asked for.
-        Ok(self.dials.insert(port).then_some(News::Connect(port)))
     }
 
     /// It is not to be listened to any more, for this reason.
@@ -283,13 +188,43 @@ impl Process {
         let _gone = pidfd_send_signal(&self.pidfd, Signal::KILL);
     }
 
-    /// Ends it if it is stuck, or has had its time to end.
-    pub(super) fn look_after(&mut self, now_ns: u64) {
+    /// Readable when it writes something for the log, if that is to be watched from now on.
+    pub fn words(&mut self) -> Option<BorrowedFd<'_>> {
+        self.words.unwatched()
+    }
+
+    /// What it has written.
+    pub fn take_words(&mut self) -> Vec<String> {
+        self.words.take()
+    }
+
+    /// Whether one more line about it fits into this second.
+    pub fn may_log(&mut self) -> bool {
+        self.words.may_log()
+    }
+
+    /// Ends it if it is stuck, or has had its time to end. It must have been heard just before. Returns what was kept
+    /// of what it said, and how many lines the log did not get.
+    pub(super) fn look_after(&mut self, now_ns: u64) -> (Vec<News>, u32) {
         if self.until_ns.is_some_and(|until_ns| until_ns <= now_ns) {
             self.kill();
-        } else if self.channel.is_some() && now_ns.saturating_sub(self.heard_ns) > SILENT_NS {
-            self.condemn(Fault::Stuck);
         }
+        if now_ns.saturating_sub(self.counted_ns) < SECOND_NS {
+            return (Vec::new(), 0);
+        }
+        self.counted_ns = now_ns;
+        let left_out = self.words.pass();
+        if self.channel.is_none() {
+            return (Vec::new(), left_out);
+        }
+        self.silent += 1;
+        self.unready += u32::from(!self.is_ready);
+        if self.silent > SILENT_MAX {
+            self.condemn(Fault::Stuck);
+        } else if !self.is_ready && self.unready > UNREADY_MAX {
+            self.condemn(Fault::Slow);
+        }
+        (self.pass(), left_out)
     }
 
     /// How it ended, once it has.
@@ -316,12 +251,6 @@ fn ended(status: ExitStatus) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_comes_from_outside_is_shown_as_one_short_line() {
-        assert_eq!(plain("a\nb\u{1b}[31m"), "a b [31m");
-        assert_eq!(plain(&"x".repeat(1000)).len(), WORDS_MAX);
-    }
 
     #[test]
     fn an_end_is_put_into_words() {

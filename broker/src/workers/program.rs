@@ -3,7 +3,7 @@
 //! Owns its command line and what it inherits; never waits for it.
 
 use crate::source::hl2ss::Host;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, PipeWriter};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -25,14 +25,20 @@ fn places() -> Vec<PathBuf> {
     vec![folder.join(NAME), folder.join(BESIDE).join(NAME)]
 }
 
-/// Starts it for a host; its standard input is the socket it hears of its work on.
-pub(super) fn start(host: &Host, socket: &OwnedFd) -> Result<Child, String> {
+/// Starts it for a host; its standard input is the socket it hears of its work on. What it writes goes into a pipe:
+/// the broker's own output is a file or a journal it could write to in anybody's name.
+pub(super) fn start(host: &Host, socket: &OwnedFd, end: &PipeWriter) -> Result<Child, String> {
     let places = places();
     let mut last: io::Error = ErrorKind::NotFound.into();
     for place in &places {
-        let input = socket.try_clone().map_err(|error| {
+        let none = |error| {
             format!("no descriptor for its worker: {error} (raise LimitNOFILE= of the service)")
-        })?;
+        };
+        let input = socket.try_clone().map_err(none)?;
+        let (output, complaints) = (
+            end.try_clone().map_err(none)?,
+            end.try_clone().map_err(none)?,
+        );
         let kept = KEPT
             .iter()
             .filter_map(|name| Some((name, std::env::var_os(name)?)));
@@ -42,7 +48,8 @@ pub(super) fn start(host: &Host, socket: &OwnedFd) -> Result<Child, String> {
             .envs(kept)
             .current_dir("/")
             .stdin(Stdio::from(input))
-            .stdout(Stdio::null())
+            .stdout(Stdio::from(output))
+            .stderr(Stdio::from(complaints))
             .spawn();
         match started {
             Ok(child) => return Ok(child),

@@ -2,7 +2,7 @@
 //!
 //! Owns the judgement whether readers can be given it.
 
-use super::process::plain;
+use super::words::plain;
 use rustix::fs::{SealFlags, fcntl_get_seals, fstat};
 use std::os::fd::{AsFd, OwnedFd};
 use streamem_orders::{Calibration, Figures};
@@ -49,6 +49,16 @@ pub(super) fn known(told: Calibration, memory: Option<OwnedFd>) -> Result<Known,
         Some(memory) => sealed_bytes(memory)?,
         None => 0,
     };
+    let lists = [
+        told.intrinsics.as_ref().map(|it| &it[..]),
+        told.extrinsics.as_ref().map(|it| &it[..]),
+        told.distortion.as_ref().map(|it| &it[..]),
+    ];
+    let lists = lists.into_iter().flatten().flatten();
+    let mut numbers = lists.chain(&told.scale).chain(&told.alias);
+    if !numbers.all(|number| number.is_finite()) {
+        return Err("tells of numbers that are none".to_owned());
+    }
     let fits = |(_, offset, rows, columns): &(String, u64, u32, u32)| {
         let table = u64::from(*rows) * u64::from(*columns);
         let end = table.checked_mul(4).and_then(|it| it.checked_add(*offset));
@@ -129,5 +139,21 @@ mod tests {
             assert!(known(told(tables), memory).is_err(), "{tables:?}");
         }
         assert!(known(told(&[]), None).is_ok());
+    }
+
+    #[test]
+    fn numbers_are_numbers() {
+        for wrong in [f32::NAN, f32::INFINITY] {
+            let distortion = Some([0.0, 0.0, wrong, 0.0, 0.0]);
+            let bent = Calibration {
+                distortion,
+                ..told(&[])
+            };
+            let scaled = Calibration {
+                scale: Some(wrong),
+                ..told(&[])
+            };
+            assert!(known(bent, None).is_err() && known(scaled, None).is_err());
+        }
     }
 }

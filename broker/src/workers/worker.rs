@@ -2,6 +2,7 @@
 //!
 //! Owns the waiting between one process and the next; never opens a session.
 
+use super::backoff::Backoff;
 use super::process::{Fault, Process};
 use crate::source::hl2ss::Host;
 use crate::source::uri::SourceUri;
@@ -10,11 +11,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use streamem_orders::{Order, Wish};
 use streamem_wire::{SessionId, StreamName};
 
-/// It is started again after 1, 2, 4, … seconds, at most this often doubled.
-const RETRY_DOUBLINGS_MAX: u32 = 5;
-/// One that ran this long is forgiven its former ends.
-const STAYED_UP_NS: u64 = 60_000_000_000;
-const SECOND_NS: u64 = 1_000_000_000;
+/// One that has nothing to do has this long to leave its device as it found it.
+const IDLE_NS: u64 = 3_000_000_000;
+const MINUTE_NS: u64 = 60_000_000_000;
+/// How often one process may publish a stream in a minute. Each time costs its readers a renewal.
+const PUBLICATIONS_MAX: u32 = 8;
 
 /// Whether somebody fills a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Manned {
     Not,
     /// A process was told to, and given this session.
     By(SessionId),
-    /// It closed it.
+    /// It closed it, and is given another in a while.
     GivenUp,
 }
 
@@ -34,8 +35,41 @@ pub struct Job {
     pub source: SourceUri,
     /// How it is to be filled.
     pub wish: Wish,
+    /// Tells the stream from one of the same name and source before it.
+    pub made: u64,
     /// Whether that is being done.
     pub manned: Manned,
+    /// Why it was lost, as the log was told it last.
+    pub warned: Option<String>,
+    backoff: Backoff,
+    manned_ns: u64,
+    published: u32,
+    counted_ns: u64,
+}
+
+impl Job {
+    pub(super) fn new(source: SourceUri, wish: Wish, made: u64) -> Job {
+        Job {
+            source,
+            wish,
+            made,
+            manned: Manned::Not,
+            warned: None,
+            backoff: Backoff::default(),
+            manned_ns: 0,
+            published: 0,
+            counted_ns: 0,
+        }
+    }
+
+    /// Whether it may be published once more.
+    fn may_publish(&mut self, now_ns: u64) -> bool {
+        if now_ns.saturating_sub(self.counted_ns) > MINUTE_NS {
+            (self.published, self.counted_ns) = (0, now_ns);
+        }
+        self.published += 1;
+        self.published <= PUBLICATIONS_MAX
+    }
 }
 
 /// A process that has ended.
@@ -43,8 +77,12 @@ pub struct Job {
 pub struct Buried {
     /// Its device.
     pub host: Host,
+    /// Its number among processes.
+    pub pid: u32,
     /// How it ended.
     pub how: String,
+    /// What it wrote last.
+    pub words: Vec<String>,
     /// The sessions it still had.
     pub sessions: Vec<SessionId>,
     /// What it was to fill.
@@ -60,8 +98,8 @@ pub struct Worker {
     pub jobs: BTreeMap<StreamName, Job>,
     /// Its process.
     pub process: Option<Process>,
-    pub(super) retry_ns: u64,
-    losses: u32,
+    backoff: Backoff,
+    idle_since_ns: Option<u64>,
 }
 
 impl Worker {
@@ -70,8 +108,8 @@ impl Worker {
             host,
             jobs: BTreeMap::new(),
             process: None,
-            retry_ns: 0,
-            losses: 0,
+            backoff: Backoff::default(),
+            idle_since_ns: None,
         }
     }
 
@@ -79,25 +117,31 @@ impl Worker {
         match Process::start(&self.host, number, now_ns) {
             Ok(process) => Ok(self.process.insert(process)),
             Err(why) => {
-                self.wait(0, now_ns);
+                self.backoff.fail(0, now_ns);
                 Err(why)
             }
         }
     }
 
-    /// Waits before the next start; longer each time, unless the last one stayed up for so long.
-    fn wait(&mut self, up_ns: u64, now_ns: u64) {
-        if up_ns > STAYED_UP_NS {
-            self.losses = 0;
+    /// Whether its process is to be started now.
+    pub(super) fn is_due(&self, now_ns: u64) -> bool {
+        self.process.is_none() && !self.jobs.is_empty() && self.backoff.is_over(now_ns)
+    }
+
+    /// Whether nothing is left to do: no stream, and nothing open to the device, or no patience for that.
+    pub(super) fn is_over(&mut self, now_ns: u64) -> bool {
+        if !self.jobs.is_empty() {
+            self.idle_since_ns = None;
+            return false;
         }
-        let wait_s = 1 << self.losses.min(RETRY_DOUBLINGS_MAX);
-        self.losses += 1;
-        self.retry_ns = now_ns + wait_s * SECOND_NS;
+        let since_ns = *self.idle_since_ns.get_or_insert(now_ns);
+        let is_idle = self.process.as_ref().is_none_or(|process| process.is_idle);
+        is_idle || now_ns.saturating_sub(since_ns) >= IDLE_NS
     }
 
     /// The streams nobody fills, once somebody could.
     #[must_use]
-    pub(super) fn unmanned(&self) -> Vec<(u64, StreamName)> {
+    pub(super) fn unmanned(&self, now_ns: u64) -> Vec<(u64, StreamName)> {
         let ready = self
             .process
             .as_ref()
@@ -106,14 +150,24 @@ impl Worker {
             return Vec::new();
         };
         let jobs = self.jobs.iter();
-        let unmanned = jobs.filter(|(_, job)| job.manned == Manned::Not);
+        let unmanned = jobs.filter(|(_, job)| match job.manned {
+            Manned::Not => true,
+            Manned::GivenUp => job.backoff.is_over(now_ns),
+            Manned::By(_) => false,
+        });
         unmanned
             .map(|(name, _)| (process.number, name.clone()))
             .collect()
     }
 
     /// Has its process fill a stream, over the other end of this session.
-    pub fn man(&mut self, stream: &StreamName, session: SessionId, socket: BorrowedFd<'_>) {
+    pub fn man(
+        &mut self,
+        stream: &StreamName,
+        session: SessionId,
+        socket: BorrowedFd<'_>,
+        now_ns: u64,
+    ) {
         let (Some(process), Some(job)) = (&mut self.process, self.jobs.get_mut(stream)) else {
             return;
         };
@@ -122,15 +176,16 @@ impl Worker {
             wish: Box::new(job.wish.clone()),
         };
         job.manned = Manned::By(session);
+        job.manned_ns = now_ns;
         process.tell(&order, Some(socket));
     }
 
     pub(super) fn dismiss(
         &mut self,
-        is_wanted: &impl Fn(&StreamName, &SourceUri) -> bool,
+        is_wanted: &impl Fn(&StreamName, &Job) -> bool,
     ) -> Vec<SessionId> {
         let jobs = self.jobs.iter();
-        let unwanted = jobs.filter(|(name, job)| !is_wanted(name, &job.source));
+        let unwanted = jobs.filter(|(name, job)| !is_wanted(name, job));
         let unwanted: Vec<StreamName> = unwanted.map(|(name, _)| name.clone()).collect();
         let mut sessions = Vec::new();
         for stream in unwanted {
@@ -146,11 +201,14 @@ impl Worker {
     pub(super) fn bury(&mut self, now_ns: u64) -> Option<Buried> {
         let process = self.process.as_mut()?;
         let how = process.reap()?;
-        let up_ns = now_ns.saturating_sub(process.since_ns);
+        let (pid, up_ns) = (process.pid(), now_ns.saturating_sub(process.since_ns));
+        self.backoff.fail(up_ns, now_ns);
+        let words = process.words.take_last();
         self.process = None;
-        self.wait(up_ns, now_ns);
-        let manned = self.jobs.values_mut();
-        let manned = manned.map(|job| std::mem::replace(&mut job.manned, Manned::Not));
+        let manned = self.jobs.values_mut().map(|job| {
+            job.published = 0;
+            std::mem::replace(&mut job.manned, Manned::Not)
+        });
         let sessions = manned.filter_map(|manned| match manned {
             Manned::By(session) => Some(session),
             Manned::Not | Manned::GivenUp => None,
@@ -158,29 +216,44 @@ impl Worker {
         Some(Buried {
             sessions: sessions.collect(),
             host: self.host.clone(),
+            pid,
+            words,
             streams: self.jobs.keys().cloned().collect(),
             how,
         })
     }
 
-    pub(super) fn session_ended(&mut self, session: SessionId) {
-        for job in self.jobs.values_mut() {
-            if job.manned == Manned::By(session) {
-                job.manned = Manned::GivenUp;
-            }
+    /// The session for a stream has ended, and the stream waits for another. Returns which, if it is one of these.
+    pub(super) fn session_ended(&mut self, session: SessionId, now_ns: u64) -> Option<StreamName> {
+        let mut jobs = self.jobs.iter_mut();
+        let (stream, job) = jobs.find(|(_, job)| job.manned == Manned::By(session))?;
+        job.manned = Manned::GivenUp;
+        let lasted_ns = now_ns.saturating_sub(job.manned_ns);
+        job.backoff.fail(lasted_ns, now_ns);
+        if let Some(process) = &mut self.process {
+            let stream = stream.clone();
+            process.tell(&Order::Leave { stream }, None);
         }
+        Some(stream.clone())
     }
 
-    pub(super) fn look_after(&mut self, now_ns: u64) {
-        let Some(process) = &mut self.process else {
-            return;
+    /// The stream is being published over this session, which has so many publications already.
+    pub(super) fn publishes(&mut self, session: SessionId, has: usize, now_ns: u64) -> bool {
+        let mut jobs = self.jobs.iter_mut();
+        let job = jobs.find(|(_, job)| job.manned == Manned::By(session));
+        let (Some((name, job)), Some(process)) = (job, &mut self.process) else {
+            return false;
         };
-        let mut jobs = self.jobs.iter();
-        if let Some((name, _)) = jobs.find(|(_, job)| job.manned == Manned::GivenUp) {
-            let why = format!("let go of stream {:?}", name.as_str());
-            process.condemn(Fault::Wrong(why));
-        }
-        process.look_after(now_ns);
+        let name = name.as_str();
+        let why = if has > 0 {
+            format!("published stream {name:?} twice")
+        } else if !job.may_publish(now_ns) {
+            format!("publishes stream {name:?} over and over")
+        } else {
+            return true;
+        };
+        process.condemn(Fault::Wrong(why));
+        false
     }
 
     /// Hands a connection over, or says why there is none.

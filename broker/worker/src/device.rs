@@ -163,6 +163,9 @@ impl Device {
         let before = self.ports.len();
         self.ports.retain(|_, port| !is_over(port));
         if self.ports.len() < before {
+            if self.ports.is_empty() && self.waiting.is_empty() {
+                self.teller.say(&Notice::Done);
+            }
             for waiting in std::mem::take(&mut self.waiting) {
                 self.fill(waiting.stream, waiting.wish, waiting.socket);
             }

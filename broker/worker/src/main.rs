@@ -64,6 +64,11 @@ fn run() -> anyhow::Result<()> {
     let walls = streamem_sandbox::enter(&keep).context("the sandbox cannot be entered")?;
     let control = rustix::io::fcntl_dupfd_cloexec(stdin(), 0).context("the control socket")?;
     let teller = Teller::new(Channel::over(control));
+    if !walls.whole() {
+        teller.say(&Notice::Missing {
+            walls: walls.to_string(),
+        });
+    }
     teller.say(&Notice::Ready {
         walls: walls.to_string(),
     });

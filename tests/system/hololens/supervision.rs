@@ -1,8 +1,10 @@
 //! Workers that end, get stuck or lose their manners: their streams are lost with a reason, and come back.
 
 use super::{becomes, broker, goes_on, is_gone, kill, newest, stream, worker_of};
+use rustix::process::Signal;
 use serde_json::json;
-use streamem_tests::{Broker, Consumer, eventually};
+use std::time::Duration;
+use streamem_tests::{Broker, Consumer, eventually, proc};
 
 fn two_hosts(other: &str) -> Broker {
     let good = stream("good", "hl2ss://honest.test/vlc-left-front");
@@ -91,13 +93,122 @@ fn a_worker_without_manners_is_ended_and_said_why() {
         ("porter", "asks for port 22"),
         ("stranger", "a stream it was not given"),
         ("rambler", "cannot be understood"),
-        ("quitter", "let go of stream"),
+        ("greedy", "published stream \"bad\" twice"),
+        ("renewer", "publishes stream \"bad\" over and over"),
+        ("sullen", "is not ready after 10 s"),
+        ("restless", "loses and finds stream \"bad\" without end"),
         ("giver", "descriptors nobody asked for"),
     ] {
         let broker = two_hosts(host);
         becomes(&broker, "bad", "lost", words);
         goes_on(&broker, "good");
     }
+}
+
+#[test]
+fn what_a_worker_gives_up_is_given_to_it_again_and_others_go_on() {
+    for (host, words) in [
+        ("quitter", "there is no room for it"),
+        ("dropper", "its worker gave it up"),
+    ] {
+        let source = format!("hl2ss://{host}.test/vlc-left-");
+        let broker = broker(
+            &(stream("good", &(source.clone() + "front")) + &stream("bad", &(source + "left"))),
+        );
+        becomes(&broker, "bad", "lost", words);
+        let pid = worker_of(&broker, "good");
+        let untouched = broker.stream("good")["generation"].clone();
+        if host == "quitter" {
+            becomes(&broker, "bad", "live", "");
+        } else {
+            eventually("the log says so", || {
+                broker.log().contains(words).then_some(())
+            });
+        }
+        goes_on(&broker, "good");
+        assert_eq!(worker_of(&broker, "good"), pid);
+        assert_eq!(broker.stream("good")["generation"], untouched);
+    }
+}
+
+#[test]
+fn a_stream_that_is_removed_and_added_again_at_once_is_filled_again() {
+    let source = "hl2ss://honest.test/vlc-left-front";
+    let broker = broker(&(stream("one", source) + &stream("two", "hl2ss://honest.test/eyes")));
+    becomes(&broker, "one", "live", "");
+    let pid = worker_of(&broker, "two");
+    let mut client = broker.connect();
+    let remove = json!({
+        "method": "io.streamem.RemoveStream",
+        "parameters": { "stream": "one" }
+    });
+    let add = json!({
+        "method": "io.streamem.AddStream",
+        "parameters": { "stream": "one", "source": source }
+    });
+    for _ in 0..3 {
+        client.send(&remove);
+        client.send(&add);
+        client.receive().expect("an answer").ok();
+        client.receive().expect("an answer").ok();
+        becomes(&broker, "one", "live", "");
+        goes_on(&broker, "one");
+    }
+    assert_eq!(
+        [worker_of(&broker, "one"), worker_of(&broker, "two")],
+        [pid; 2]
+    );
+}
+
+#[test]
+fn a_worker_that_was_stopped_together_with_the_broker_is_not_stuck() {
+    let broker = two_hosts("honest2");
+    becomes(&broker, "bad", "live", "");
+    let pids = [worker_of(&broker, "good"), worker_of(&broker, "bad")];
+    let all = [pids[0], pids[1], broker.pid()];
+    all.into_iter()
+        .for_each(|pid| proc::signal(pid, Signal::STOP));
+    std::thread::sleep(Duration::from_secs(12));
+    all.into_iter()
+        .for_each(|pid| proc::signal(pid, Signal::CONT));
+    goes_on(&broker, "good");
+    std::thread::sleep(Duration::from_secs(2));
+    goes_on(&broker, "bad");
+    let after = [worker_of(&broker, "good"), worker_of(&broker, "bad")];
+    assert_eq!(after, pids);
+}
+
+#[test]
+fn what_a_worker_writes_comes_into_the_log_cut_and_counted() {
+    let broker = two_hosts("writer");
+    becomes(&broker, "bad", "live", "");
+    eventually("the rest is counted", || {
+        broker
+            .log()
+            .contains("more lines of its worker")
+            .then_some(())
+    });
+    let log = broker.log();
+    assert!(log.contains("its worker writes: red  [31m line"), "{log}");
+    let xs = log.matches('x').count();
+    assert!((400..500).contains(&xs) && !log.contains('\u{1b}'), "{log}");
+    assert!(log.matches("flood").count() < 11, "{log}");
+    let pid = worker_of(&broker, "bad");
+    for fd in [1, 2] {
+        let place = std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).expect("a descriptor");
+        assert!(place.to_string_lossy().starts_with("pipe:"), "{place:?}");
+    }
+}
+
+#[test]
+fn a_wall_that_is_missing_is_warned_of() {
+    let broker = two_hosts("bare");
+    becomes(&broker, "bad", "live", "");
+    let log = broker.log();
+    assert!(
+        log.contains("WARN") && log.contains("fewer walls: landlock"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -3,10 +3,11 @@
 //! Owns that it arrives as it was told; what is true of a real device is tested elsewhere.
 
 use super::{becomes, broker, kill, stream, worker_of};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::process::Command;
 use streamem::Client;
-use streamem_tests::{binaries, eventually};
+use streamem_tests::consumer::NOBODY;
+use streamem_tests::{Consumer, binaries, eventually};
 
 #[test]
 fn how_a_stream_does_is_told_with_it_while_somebody_receives_it() {
@@ -44,8 +45,11 @@ fn a_calibration_is_handed_to_who_may_read() {
             + &stream(
                 "without",
                 "hl2ss://honest.test/vlc-left-left?calibration=no",
-            )),
+            )
+            + &stream("closed", "hl2ss://honest.test/vlc-right-front")
+            + "[access]\nread = [\"everyone\"]\n[stream.closed.access]\nread = []\n"),
     );
+    becomes(&broker, "closed", "live", "");
     becomes(&broker, "without", "live", "");
     let mut client = Client::connect(Some(&broker.socket())).expect("a broker");
     let known = eventually("the calibration is told", || {
@@ -56,6 +60,19 @@ fn a_calibration_is_handed_to_who_may_read() {
     assert_eq!((table.rows, table.columns), (2, 3));
     assert_eq!(table.values, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(client.calibration("without").expect("it may be read"), None);
+    for (stream, error) in [
+        ("left", Value::Null),
+        ("closed", "io.streamem.NotPermitted".into()),
+    ] {
+        let call = json!({
+            "method": "io.streamem.GetCalibration",
+            "parameters": { "stream": stream }
+        });
+        let option = format!("call={call}");
+        let mut command = Consumer::command_as(NOBODY, &broker.socket(), "-", &[&option]);
+        let answer = Consumer::spawn(&mut command).expect("answer");
+        assert_eq!(answer["error"], error, "{stream}: {answer}");
+    }
     let call = json!({ "stream": "nothing" });
     let refused = broker.connect().call("GetCalibration", call);
     assert_eq!(refused.refused(), "NoSuchStream");

@@ -96,6 +96,43 @@ fn what_is_wrong_is_said_where_it_is() {
 }
 
 #[test]
+fn what_is_said_of_a_stream_without_a_source_is_for_the_headsets() {
+    let text = "[hololens]\nhost = \"h\"\nspatial = { name = \"hands\" }\n\
+                [stream.audio.access]\nread = [\"user:0\"]\n[stream.hands.access]\nread = [\"user:0\"]\n";
+    let config = read(text).unwrap();
+    for name in ["audio", "hands"] {
+        let stream = &config.streams[&StreamName::new(name).unwrap()];
+        assert!(stream.source.as_str().starts_with("hl2ss://h/"));
+        assert!(stream.access.is_some(), "{name}");
+    }
+    let off = read(
+        "[hololens]\nhost = \"h\"\naudio = false\n[stream.audio.access]\nread = [\"user:0\"]\n",
+    );
+    assert!(off.unwrap_err().contains("no source"));
+}
+
+#[test]
+fn two_of_one_name_are_said_with_the_key_and_both_places() {
+    let text = "[hololens]\nhost = \"h\"\nrgb = { name = \"front\" }\n\
+                [stream.front]\nsource = \"pattern://bars\"\n";
+    let why = read(text).unwrap_err();
+    for words in ["x.toml:3:1", "x.toml:4:9", "`rgb = false`", "stream front"] {
+        assert!(why.contains(words), "{why}");
+    }
+    let why = read("[hololens]\nhost = \"h\"\ndepth = { name = \"ab\" }\n").unwrap_err();
+    assert!(why.contains("keys depth and ab"), "{why}");
+}
+
+#[test]
+fn a_flag_is_one_and_what_is_wrong_is_pointed_at() {
+    let config = read("[hololens]\nhost = \"h\"\nrgb = { poses = false }").unwrap();
+    let rgb = &config.streams[&StreamName::new("rgb").unwrap()].source;
+    assert!(rgb.as_str().contains("poses=no"), "{}", rgb.as_str());
+    let why = read("[hololens]\nhost = \"h\"\nrgb = { rate = 30, posse = true }").unwrap_err();
+    assert!(why.contains("x.toml:3:20"), "{why}");
+}
+
+#[test]
 fn one_port_is_asked_for_one_thing() {
     let streams = "[stream.b]\nsource = \"hl2ss://h/ahat-depth\"\n\
                    [stream.a]\nsource = \"hl2ss://h/ahat-ab?depth=same\"\n";

@@ -54,12 +54,17 @@ impl Reader<'_, '_> {
             ..before
         };
         for (parameter, value) in table {
-            let Some(plain) = self.document.plain(parameter.get_ref(), value) else {
+            // As a source has them.
+            let flag = value.get_ref().as_bool();
+            let flag = flag.map(|is_on| if is_on { "yes" } else { "no" }.to_owned());
+            let plain = flag.or_else(|| self.document.plain(parameter.get_ref(), value));
+            let Some(plain) = plain else {
                 continue;
             };
             if parameter.get_ref() != "name" {
                 let name = parameter.get_ref().to_string();
-                choice.parameters.insert(name, plain);
+                let at = self.place(parameter.span());
+                choice.parameters.insert(name, (plain, at));
                 continue;
             }
             match StreamName::new(&plain) {

@@ -124,6 +124,8 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
 mod tests {
     use super::*;
     use crate::{Notice, Order};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
 
     type Broker = Channel<Order, Notice>;
     type Worker = Channel<Notice, Order>;
@@ -152,6 +154,34 @@ mod tests {
             worker.send(&Notice::Alive, None),
             Err(ChannelError::HungUp)
         ));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived_by_both_ends(bytes in vec(any::<u8>(), 1..600)) {
+            let (broker, there) = Broker::pair().unwrap();
+            let worker = Worker::over(there);
+            socket::send(&worker, &bytes, &[]).unwrap();
+            socket::send(&broker, &bytes, &[]).unwrap();
+            let (notice, order) = (broker.receive(), worker.receive());
+            prop_assert!(!matches!(notice, Ok(None)) && !matches!(order, Ok(None)));
+        }
+
+        #[test]
+        fn a_message_that_is_bent_is_survived_too(at in 0..70_usize, byte in any::<u8>()) {
+            let (broker, there) = Broker::pair().unwrap();
+            let worker = Worker::over(there);
+            let stream = streamem_wire::StreamName::new("left").unwrap();
+            let lost = Notice::Lost { stream, why: "the device hung up, it seems".into() };
+            let mut bytes = serde_json::to_vec(&lost).unwrap();
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            socket::send(&worker, &bytes, &[]).unwrap();
+            if let Ok(heard) = broker.receive() {
+                let is_lost = matches!(heard.unwrap().message, Notice::Lost { .. });
+                prop_assert!(is_lost);
+            }
+        }
     }
 
     #[test]

@@ -7,10 +7,11 @@
 //!
 //! ```text
 //! broker                                       worker
-//!                                              Ready            its walls stand
+//!                                              Missing, Ready   its walls stand, or which do not
 //! Fill stream + socket                         Connect port     it wants a connection to the device
 //! Connected port + socket  (or Unreachable)    Lost / Live      a stream has no frames, or has them again
 //! Leave stream                                 Figures          how a stream does, once a second
+//!                                              Done             nothing is left to do, and nothing is open
 //! ```
 
 mod channel;

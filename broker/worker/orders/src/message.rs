@@ -45,8 +45,15 @@ pub enum Notice {
         /// What keeps it in.
         walls: String,
     },
+    /// Some walls could not be had. Said before it is ready.
+    Missing {
+        /// Which, why, and what to do.
+        walls: String,
+    },
     /// It is not stuck.
     Alive,
+    /// It has left all streams, and has no connection to the device.
+    Done,
     /// It wants a connection to the device.
     Connect {
         /// To which port.

@@ -24,6 +24,7 @@ struct Worker {
     line: Line,
     manners: Manners,
     streams: BTreeMap<StreamName, Publishing>,
+    has_quit: bool,
 }
 
 fn host() -> String {
@@ -45,6 +46,7 @@ fn main() {
         line: Channel::over(socket.expect("a standard input")),
         manners: Manners::of(&host()),
         streams: BTreeMap::new(),
+        has_quit: false,
     };
     worker.begin();
     loop {
@@ -69,6 +71,19 @@ impl Worker {
             Manners::Failing => {
                 let _told = writeln!(std::io::stderr(), "no walls to be had");
                 exit(3);
+            }
+            Manners::Sullen => loop {
+                let what = "no walls yet".to_owned();
+                self.say(&Notice::Trouble { stream: None, what });
+                std::thread::sleep(TURN);
+            },
+            Manners::Writer => {
+                let _told = write!(std::io::stderr(), "red \x1b[31m line\n{}", "x".repeat(900));
+                let _told = write!(std::io::stdout(), "\n{}", "flood\n".repeat(60));
+            }
+            Manners::Bare => {
+                let walls = "landlock (not in this kernel)".to_owned();
+                self.say(&Notice::Missing { walls });
             }
             Manners::Hasty => self.say(&Notice::Connect { port: 3810 }),
             _ => {}
@@ -97,7 +112,12 @@ impl Worker {
     fn obey(&mut self, order: Order, descriptor: Option<OwnedFd>) {
         match (order, descriptor) {
             (Order::Fill { stream, wish }, Some(socket)) => self.fill(stream, *wish, socket),
-            (Order::Leave { stream }, None) => drop(self.streams.remove(&stream)),
+            (Order::Leave { stream }, None) => {
+                self.streams.remove(&stream);
+                if self.streams.is_empty() {
+                    self.say(&Notice::Done);
+                }
+            }
             (Order::Connected { port }, Some(socket)) => {
                 for stream in self.streams.values_mut() {
                     stream.connected(port, &socket);
@@ -131,7 +151,21 @@ impl Worker {
             Manners::Rambler => {
                 let _gone = streamem_sys::socket::send(&self.line, b"{\"what\":1}", &[]);
             }
-            Manners::Quitter => return drop(socket),
+            Manners::Quitter if stream.as_str() == "bad" && !self.has_quit => {
+                self.has_quit = true;
+                let why = "there is no room for it".to_owned();
+                return self.say(&Notice::Lost { stream, why });
+            }
+            Manners::Dropper if stream.as_str() == "bad" => return drop(socket),
+            Manners::Greedy => return manners::publish_for_ever(stream.as_str(), socket, false),
+            Manners::Renewer => return manners::publish_for_ever(stream.as_str(), socket, true),
+            Manners::Restless => loop {
+                for n in 0..20 {
+                    let (stream, why) = (stream.clone(), format!("reason {n}"));
+                    self.say(&Notice::Lost { stream, why });
+                }
+                std::thread::sleep(TURN * 5);
+            },
             Manners::Giver => {
                 let notice = Notice::Alive;
                 let _gone = self.line.send(&notice, Some(socket.as_fd()));

@@ -35,15 +35,29 @@ pub enum Manners {
     Stranger,
     /// It says what is no message.
     Rambler,
-    /// It closes its session.
+    /// It closes its first session for the stream "bad", and says why.
     Quitter,
+    /// It closes each session for the stream "bad", and says nothing.
+    Dropper,
+    /// It publishes again and again, and never begins.
+    Greedy,
+    /// It publishes and lets go again and again.
+    Renewer,
+    /// It loses and finds its stream again and again.
+    Restless,
+    /// It complains without being ready.
+    Sullen,
+    /// It writes what should not get into a log as it is.
+    Writer,
+    /// It says that a wall is missing.
+    Bare,
     /// It sends descriptors.
     Giver,
     /// It calls what it may not.
     Thief,
 }
 
-const ALL: [(&str, Manners); 14] = [
+const ALL: [(&str, Manners); 21] = [
     ("crasher", Manners::Crasher),
     ("failing", Manners::Failing),
     ("stuck", Manners::Stuck),
@@ -55,6 +69,13 @@ const ALL: [(&str, Manners); 14] = [
     ("stranger", Manners::Stranger),
     ("rambler", Manners::Rambler),
     ("quitter", Manners::Quitter),
+    ("dropper", Manners::Dropper),
+    ("greedy", Manners::Greedy),
+    ("renewer", Manners::Renewer),
+    ("restless", Manners::Restless),
+    ("sullen", Manners::Sullen),
+    ("writer", Manners::Writer),
+    ("bare", Manners::Bare),
     ("giver", Manners::Giver),
     ("thief", Manners::Thief),
     ("honest", Manners::Honest),
@@ -91,21 +112,38 @@ pub fn misuse(own: &str, socket: &OwnedFd) -> Vec<String> {
         .collect()
 }
 
+/// Publishes until it is ended; with `is_tidy` each time once more after it was done.
+pub fn publish_for_ever(own: &str, socket: OwnedFd, is_tidy: bool) {
+    let mut stream = UnixStream::from(socket);
+    stream.set_nonblocking(false).expect("a socket");
+    loop {
+        let permit = ask(&mut stream, "Publish", &json!({ "stream": own }));
+        if is_tidy {
+            let done = json!({ "publication": permit.parameters["publication"] });
+            ask(&mut stream, "Unpublish", &done);
+        }
+    }
+}
+
 fn call(stream: &mut UnixStream, method: &str, parameters: &Value) -> String {
+    let reply = ask(stream, method, parameters);
+    let error = reply.error.unwrap_or_else(|| "io.streamem.Granted".into());
+    let short = error.rsplit('.').next().unwrap_or_default().to_owned();
+    format!("{method}:{short}")
+}
+
+fn ask(stream: &mut UnixStream, method: &str, parameters: &Value) -> Reply {
     let call = json!({ "method": format!("io.streamem.{method}"), "parameters": parameters });
     let bytes = [call.to_string().as_bytes(), b"\0"].concat();
     stream.write_all(&bytes).expect("the broker reads");
     let mut inbox = Inbox::new(REPLY_BYTES_MAX);
-    let reply: Reply = loop {
+    loop {
         if let Some(reply) = inbox.take().expect("a reply") {
-            break reply;
+            return reply;
         }
         let mut piece = [0; 4096];
         let got = std::io::Read::read(stream, &mut piece).expect("the broker answers");
         assert!(got > 0, "the broker hung up");
         inbox.push(&piece[..got]);
-    };
-    let error = reply.error.unwrap_or_else(|| "io.streamem.Granted".into());
-    let short = error.rsplit('.').next().unwrap_or_default().to_owned();
-    format!("{method}:{short}")
+    }
 }

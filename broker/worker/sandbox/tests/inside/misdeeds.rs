@@ -92,6 +92,8 @@ pub const DEEDS: &[Deed] = &[
     deed("have_other_namespaces", have_other_namespaces, &[(Within::All, KILLED)]),
     deed("make_a_ring", make_a_ring, &[(Within::All, refused(Errno::PERM))]),
     deed("register_at_a_ring", register_at_a_ring, &[(Within::All, refused(Errno::PERM))]),
+    deed("make_a_huge_file", make_a_huge_file, &[(Within::All, refused(Errno::PERM))]),
+    deed("map_huge_pages", map_huge_pages, &[(Within::All, refused(Errno::PERM))]),
     deed("fill_memory", fill_memory, &[(Within::All, refused(Errno::NOMEM))]),
     deed("start_more_threads", start_more_threads, &[(Within::All, refused(Errno::AGAIN))]),
 ];
@@ -126,6 +128,16 @@ fn open_a_descriptor_again(within: Within) -> Result<(), Errno> {
     within.build(&[memory.as_fd()]);
     let path = format!("/proc/self/fd/{}", memory.as_fd().as_raw_fd());
     open(&path, OFlags::RDWR)
+}
+
+fn make_a_huge_file(within: Within) -> Result<(), Errno> {
+    within.build(&[]);
+    memfd_create("huge", MemfdFlags::CLOEXEC | MemfdFlags::HUGETLB).map(drop)
+}
+
+fn map_huge_pages(within: Within) -> Result<(), Errno> {
+    within.build(&[]);
+    raw::map_huge()
 }
 
 fn keep_a_descriptor(within: Within) -> Result<(), Errno> {

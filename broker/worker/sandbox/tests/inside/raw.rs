@@ -13,6 +13,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::ptr::null_mut;
 
 const PAGE: usize = 4096;
+const HUGE_PAGE: usize = 2 << 20;
 
 fn done(returned: i64) -> Result<(), Errno> {
     if returned >= 0 {
@@ -52,6 +53,14 @@ pub fn map_executable() -> Result<(), Errno> {
     let protection = ProtFlags::READ | ProtFlags::EXEC;
     // SAFETY: the kernel chooses a place that is free.
     unsafe { mmap_anonymous(null_mut(), PAGE, protection, MapFlags::PRIVATE) }.map(|_| ())
+}
+
+/// None of them is touched, so there need not be any.
+pub fn map_huge() -> Result<(), Errno> {
+    let protection = ProtFlags::READ | ProtFlags::WRITE;
+    let flags = MapFlags::PRIVATE | MapFlags::HUGETLB | MapFlags::NORESERVE;
+    // SAFETY: the kernel chooses a place that is free.
+    unsafe { mmap_anonymous(null_mut(), HUGE_PAGE, protection, flags) }.map(|_| ())
 }
 
 pub fn make_executable() -> Result<(), Errno> {

@@ -9,7 +9,7 @@ use seccompiler::SeccompCmpOp::{Eq, MaskedEq};
 use seccompiler::{BackendError, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
 /// Whatever their arguments are.
-const FREELY: [i64; 55] = [
+const FREELY: [i64; 54] = [
     // Descriptors there are.
     libc::SYS_read,
     libc::SYS_readv,
@@ -23,7 +23,6 @@ const FREELY: [i64; 55] = [
     libc::SYS_fstatfs,
     libc::SYS_ftruncate,
     libc::SYS_ppoll,
-    libc::SYS_memfd_create,
     libc::SYS_eventfd2,
     // Sockets there are. They are connected.
     libc::SYS_recvfrom,
@@ -110,7 +109,16 @@ pub(super) fn rules() -> Result<Rules, BackendError> {
 
     let not_executable = all(vec![without(2, libc::PROT_EXEC)?])?;
     rules.insert(libc::SYS_mprotect, vec![not_executable.clone()]);
-    rules.insert(libc::SYS_mmap, vec![not_executable]);
+    let plain = all(vec![
+        without(2, libc::PROT_EXEC)?,
+        without(3, libc::MAP_HUGETLB)?,
+    ])?;
+    rules.insert(libc::SYS_mmap, vec![plain]);
+
+    // Huge pages are the machine's, and in no limit of ours.
+    let no_others = !(libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING | libc::MFD_NOEXEC_SEAL);
+    let no_others = condition(1, Dword, MaskedEq(no_others.into()), 0)?;
+    rules.insert(libc::SYS_memfd_create, vec![all(vec![no_others])?]);
 
     let commands = DESCRIPTOR_COMMANDS.into_iter();
     let commands = commands.map(|command| all(vec![is(1, Dword, bits(command))?]));
