@@ -80,11 +80,16 @@ fn side_data() -> Value {
             .map(|number| hex(&number.to_le_bytes()))
             .collect()
     };
+    let settings: String = [400_u32, 4000, 550, 3]
+        .iter()
+        .map(|number| hex(&number.to_le_bytes()))
+        .collect();
     let pose: Vec<f32> = (0..16_u8).map(|number| f32::from(number) / 2.0).collect();
     json!({
         "pose": floats(&pose),
         "intrinsics": floats(&[1.5, 2.5, 3.5, 4.5]),
         "exposure": hex(&12_345_u64.to_le_bytes()) + &floats(&[0.5]),
+        "optics": settings + &floats(&[1.0, 1.125, 1.75, 1.5, 1.25]),
     })
 }
 
