@@ -133,8 +133,10 @@ fn hololens_comes_and_goes_with_its_package() {
 /// All that a worker can give up in this service it has, and says so.
 fn is_walled_in() {
     let log = Journal::text();
+    // A service that found the program before it was started anew, as the package has it, is still closed.
+    let opened = format!("streamemd[{}]", broker());
     let lines = log.lines().filter(|line| line.contains("walls:"));
-    let lines: Vec<&str> = lines.collect();
+    let lines: Vec<&str> = lines.filter(|line| line.contains(&opened)).collect();
     assert!(!lines.is_empty(), "{log}");
     for line in lines {
         println!("{line}");
